@@ -30,7 +30,6 @@ use tokio::task::JoinHandle;
 /// Timeout of the liveness probe of the engine.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-
 #[async_trait]
 impl Executor for Containers {
     fn facts(&self) -> TierFacts {

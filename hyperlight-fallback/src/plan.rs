@@ -160,4 +160,3 @@ pub(crate) async fn reserve_memory(setup: &RunSetup, bytes: u64) -> Result<Hold,
         }
     }
 }
-

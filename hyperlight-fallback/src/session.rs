@@ -100,7 +100,8 @@ impl ContainerSession {
     async fn file_command(&self, command: FileCommand) -> Result<files::FileAnswer, Error> {
         let conversation = Arc::clone(&self.conversation);
         let task = tokio::spawn(async move { conversation.lock().await.file(command).await });
-        task.await.map_err(|error| Error::executor(error.to_string()))?
+        task.await
+            .map_err(|error| Error::executor(error.to_string()))?
     }
 }
 
@@ -114,7 +115,9 @@ impl SessionHandle for ContainerSession {
         let conversation = Arc::clone(&self.conversation);
         let task =
             tokio::spawn(async move { conversation.lock().await.evaluate(evaluation).await });
-        let report = task.await.map_err(|error| Error::executor(error.to_string()))?;
+        let report = task
+            .await
+            .map_err(|error| Error::executor(error.to_string()))?;
         let _ = guard.disarm();
         report
     }
@@ -163,7 +166,7 @@ impl SessionHandle for ContainerSession {
 
     async fn supply(&mut self, _: Option<&PackageTree>) -> Result<(), Error> {
         Err(Error::unsupported(
-            "a session in a container has the packages that it was opened with; open a new session with all of them, and its files".to_owned(),
+            "a session in a container has the packages that it was opened with: open one with all of them (over HTTP, a reset with `packages` and `keep_files`)".to_owned(),
         ))
     }
 
@@ -255,13 +258,18 @@ impl Conversation {
         {
             return Err(error);
         }
-        match trailer {
-            Some(trailer) if trailer.is_alive && in_time.is_ok() => Ok(()),
-            Some(Trailer { code: 1, .. }) => Err(RequestError::FilesTooLarge.into()),
-            _ => Err(Error::executor(
-                "the interpreter of the session did not start in its container".to_owned(),
-            )),
-        }
+        let reason = match trailer {
+            Some(trailer) if trailer.is_alive && in_time.is_ok() => return Ok(()),
+            Some(Trailer { code: 1, .. }) => return Err(RequestError::FilesTooLarge.into()),
+            Some(trailer) => format!("it ended with exit code {}", trailer.code),
+            None if in_time.is_err() => {
+                format!("no answer within {} s", CREATE_TIMEOUT.as_secs())
+            }
+            None => "the container ended".to_owned(),
+        };
+        Err(Error::executor(format!(
+            "the interpreter of the session did not start in its container: {reason}"
+        )))
     }
 
     async fn send(&mut self, bytes: Bytes) -> Result<(), Error> {

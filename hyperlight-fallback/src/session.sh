@@ -42,7 +42,7 @@ serve() {
   # The driver is ready, or gone.
   code=0
   answer_of_driver 0 "$cpu" || code=125
-  [ "$code" = 0 ] && stop_all || kill_all
+  if [ "$code" = 0 ]; then stop_all; else kill_all; fi
   report "$((code == 0))"
   finish 0
   while [ "$code" != 125 ] && IFS=' ' read -r verb delimiter first second third; do
@@ -58,17 +58,20 @@ serve() {
 # its exit code. A program that takes too long is interrupted, and then killed. Fails if the driver is
 # gone.
 answer_of_driver() {
-  local line status deadline=0 began=$SECONDS
+  local line status pending='' deadline=0 began=$SECONDS
   while :; do
     # A program can write here as well: it only deceives itself, and no more than this is kept.
     IFS= read -r -n 64 -t 0.2 -u "$replies" line
     status=$?
+    # The time may be up in the middle of a line.
+    line=$pending$line pending=
     if [ $status -eq 0 ]; then
       [[ $line =~ ^([0-9]{1,9})\ ([0-9]{1,3})$ && ${BASH_REMATCH[1]} == "$1" ]] || continue
       code=${BASH_REMATCH[2]}
       return 0
     fi
     [ $status -gt 128 ] || break
+    pending=${line:0:64}
     # Should the host not end it.
     [ $((SECONDS - began)) -lt "$seconds" ] || kill -KILL "$driver"
     count_cpu

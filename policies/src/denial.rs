@@ -61,7 +61,7 @@ impl Denial {
             format!(
                 "the session is in tier `{session}`, and these need tier `{needed}`: {tier_reason}"
             ),
-            "# no policy change can allow this: ask for these packages when the session is opened, or run the program by itself",
+            "# no policy change can allow this: open a session with these packages (over HTTP, a reset with `packages` and `keep_files`), or run the program by itself",
         )
     }
 

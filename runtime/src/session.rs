@@ -340,7 +340,11 @@ impl Session {
     /// # Errors
     ///
     /// If the path leaves the workspace or the workspace is full.
-    pub async fn put_file(&mut self, path: &str, content: impl Into<Arc<[u8]>>) -> Result<(), Error> {
+    pub async fn put_file(
+        &mut self,
+        path: &str,
+        content: impl Into<Arc<[u8]>>,
+    ) -> Result<(), Error> {
         self.live.put_file(path, content.into()).await
     }
 
@@ -358,7 +362,11 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::read_file`].
-    pub async fn read_file_part(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+    pub async fn read_file_part(
+        &mut self,
+        path: &str,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, Error> {
         self.live.read_file(path, range).await
     }
 

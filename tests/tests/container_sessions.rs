@@ -55,7 +55,10 @@ fn end(outcome: &Outcome) -> String {
         .as_ref()
         .map(|raised| format!("{}: {}", raised.kind, raised.message));
     let value = outcome.value.as_ref().map(|value| value.text.clone());
-    let limit = outcome.limit.as_ref().map(|reached| format!("limit {}", reached.limit));
+    let limit = outcome
+        .limit
+        .as_ref()
+        .map(|reached| format!("limit {}", reached.limit));
     [raised.or(code), limit, value]
         .into_iter()
         .flatten()
@@ -88,16 +91,40 @@ fn python_keeps_its_state() {
         &[
             ("import os, sys\nx = 40\ndef f(n): return n + x", "", "0"),
             ("f(2)", "", "0 42"),
-            ("print(open('/dev/stdin').read() == '', sys.argv)", "True ['main.py']\n", "0"),
-            ("os.chdir('/tmp')\nopen('here', 'w').write('kept')", "", "0 4"),
+            (
+                "print(open('/dev/stdin').read() == '', sys.argv)",
+                "True ['main.py']\n",
+                "0",
+            ),
+            (
+                "os.chdir('/tmp')\nopen('here', 'w').write('kept')",
+                "",
+                "0 4",
+            ),
             ("os.getcwd(), open('here').read()", "", "0 ('/tmp', 'kept')"),
             ("sys.exit(3)\nx = 0", "", "3"),
             ("x", "", "0 40"),
-            ("import asyncio\nasync def late():\n    await asyncio.sleep(0.01)\n    return 'late'\nawait late()", "", "0 'late'"),
-            ("task = asyncio.ensure_future(late())\nawait asyncio.sleep(0)", "", "0"),
+            (
+                "import asyncio\nasync def late():\n    await asyncio.sleep(0.01)\n    return 'late'\nawait late()",
+                "",
+                "0 'late'",
+            ),
+            (
+                "task = asyncio.ensure_future(late())\nawait asyncio.sleep(0)",
+                "",
+                "0",
+            ),
             ("await task", "", "0 'late'"),
-            ("import threading, time\ncount = [0]\ndef run():\n    while True:\n        count[0] += 1\n        time.sleep(0.01)\nthreading.Thread(target=run, daemon=True).start()\ntime.sleep(0.1)\ncount[0] > 3", "", "0 True"),
-            ("pid = os.fork()\nif pid == 0: x = 1\nelse: os.waitpid(pid, 0)[1]", "", "0"),
+            (
+                "import threading, time\ncount = [0]\ndef run():\n    while True:\n        count[0] += 1\n        time.sleep(0.01)\nthreading.Thread(target=run, daemon=True).start()\ntime.sleep(0.1)\ncount[0] > 3",
+                "",
+                "0 True",
+            ),
+            (
+                "pid = os.fork()\nif pid == 0: x = 1\nelse: os.waitpid(pid, 0)[1]",
+                "",
+                "0",
+            ),
             ("x", "", "0 40"),
         ],
     );
@@ -110,8 +137,17 @@ fn exceptions_of_python_do_not_end_the_session() {
     };
     let mut session = open(&sandbox, Request::new("python", ""));
     let outcome = evaluate(&mut session, "x = 1\nx / 0");
-    assert_eq!(end(&outcome), "ZeroDivisionError: division by zero", "{}", show(&outcome));
-    assert!(outcome.stderr.text().contains("line 2"), "{}", show(&outcome));
+    assert_eq!(
+        end(&outcome),
+        "ZeroDivisionError: division by zero",
+        "{}",
+        show(&outcome)
+    );
+    assert!(
+        outcome.stderr.text().contains("line 2"),
+        "{}",
+        show(&outcome)
+    );
     assert_eq!(end(&evaluate(&mut session, "x")), "0 1");
 }
 
@@ -120,16 +156,44 @@ fn javascript_keeps_its_state() {
     check(
         "javascript",
         &[
-            ("const x = 40; let y = 1; class A { b() { return x } } function f(n) { return n + x }", "", "0"),
+            (
+                "const x = 40; let y = 1; class A { b() { return x } } function f(n) { return n + x }",
+                "",
+                "0",
+            ),
             ("f(2)", "", "0 42"),
-            ("const x = 50; class A { b() { return 'new' } }; [x, y, new A().b(), f(2)]", "", "0 [ 50, 1, 'new', 52 ]"),
-            ("const z = await new Promise((done) => setTimeout(done, 20, 'late')); z", "", "0 'late'"),
-            ("console.log(z, process.argv.length); process.exit(3); console.log('never')", "late 2\n", "3"),
-            ("import fs from 'fs'; fs.writeFileSync('a.txt', 'kept'); console.log('module')", "module\n", "0"),
-            ("require('fs').readFileSync('a.txt', 'utf8') + require('fs').readFileSync(0, 'utf8')", "", "0 'kept'"),
+            (
+                "const x = 50; class A { b() { return 'new' } }; [x, y, new A().b(), f(2)]",
+                "",
+                "0 [ 50, 1, 'new', 52 ]",
+            ),
+            (
+                "const z = await new Promise((done) => setTimeout(done, 20, 'late')); z",
+                "",
+                "0 'late'",
+            ),
+            (
+                "console.log(z, process.argv.length); process.exit(3); console.log('never')",
+                "late 2\n",
+                "3",
+            ),
+            (
+                "import fs from 'fs'; fs.writeFileSync('a.txt', 'kept'); console.log('module')",
+                "module\n",
+                "0",
+            ),
+            (
+                "require('fs').readFileSync('a.txt', 'utf8') + require('fs').readFileSync(0, 'utf8')",
+                "",
+                "0 'kept'",
+            ),
             ("(await import('path')).sep", "", "0"),
             ("Promise.resolve(z)", "", "0 'late'"),
-            ("throw new TypeError('no')", "TypeError: no\n    at main.js:1:7\n", "TypeError: no"),
+            (
+                "throw new TypeError('no')",
+                "TypeError: no\n    at main.js:1:7\n",
+                "TypeError: no",
+            ),
             ("z", "", "0 'late'"),
         ],
     );
@@ -142,14 +206,30 @@ fn the_shell_keeps_its_state() {
         &[
             ("x=40; cd /usr; f() { echo \"f $1 $x\"; }", "", "0"),
             ("f a; pwd; cat", "f a 40\n/usr\n", "0"),
-            ("(exit 3); echo $?; echo a | while read l; do exit 4; done; echo $?; exit 5; echo never", "3\n4\n", "5"),
-            ("g() { exit 9; }; y=$(g; echo no); echo \"$y\"; g; echo never", "\n", "9"),
+            (
+                "(exit 3); echo $?; echo a | while read l; do exit 4; done; echo $?; exit 5; echo never",
+                "3\n4\n",
+                "5",
+            ),
+            (
+                "g() { exit 9; }; y=$(g; echo no); echo \"$y\"; g; echo never",
+                "\n",
+                "9",
+            ),
             ("echo $x; false", "40\n", "1"),
             ("set -e; h() { false; echo inner; }; h; echo never", "", "1"),
-            ("if false; then :; fi; false || echo ok; set +e", "ok\n", "0"),
+            (
+                "if false; then :; fi; false || echo ok; set +e",
+                "ok\n",
+                "0",
+            ),
             ("sleep 100 & echo $((! $?))", "1\n", "0"),
             ("jobs -p | wc -l; kill %1", "1\n", "0"),
-            ("set -- a b; echo $#; alias q=ls; [[ $- == *m* ]] && echo jobs", "2\n", "1"),
+            (
+                "set -- a b; echo $#; alias q=ls; [[ $- == *m* ]] && echo jobs",
+                "2\n",
+                "1",
+            ),
         ],
     );
 }
@@ -161,13 +241,48 @@ fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
     };
     for (language, first, endless, after) in [
         ("python", "x = 'kept'", "while True: pass", "print(x)"),
-        ("python", "x = 'kept'", "import time\ntime.sleep(60)", "print(x)"),
-        ("python", "x = 'kept'", "import asyncio\nawait asyncio.sleep(60)", "print(x)"),
-        ("python", "x = 'kept'", "import subprocess\nsubprocess.run(['sleep', '60'])", "print(x)"),
-        ("python", "x = 'kept'", "while True: print('x' * 1000)", "print(x)"),
-        ("javascript", "var x = 'kept'", "for (;;);", "console.log(x)"),
-        ("javascript", "var x = 'kept'", "setInterval(() => {}, 10)", "console.log(x)"),
-        ("javascript", "var x = 'kept'", "await new Promise((done) => setTimeout(done, 60000))", "console.log(x)"),
+        (
+            "python",
+            "x = 'kept'",
+            "import time\ntime.sleep(60)",
+            "print(x)",
+        ),
+        (
+            "python",
+            "x = 'kept'",
+            "import asyncio\nawait asyncio.sleep(60)",
+            "print(x)",
+        ),
+        (
+            "python",
+            "x = 'kept'",
+            "import subprocess\nsubprocess.run(['sleep', '60'])",
+            "print(x)",
+        ),
+        (
+            "python",
+            "x = 'kept'",
+            "while True: print('x' * 1000)",
+            "print(x)",
+        ),
+        (
+            "javascript",
+            "var x = 'kept'",
+            "for (;;);",
+            "console.log(x)",
+        ),
+        (
+            "javascript",
+            "var x = 'kept'",
+            "setInterval(() => {}, 10)",
+            "console.log(x)",
+        ),
+        (
+            "javascript",
+            "var x = 'kept'",
+            "await new Promise((done) => setTimeout(done, 60000))",
+            "console.log(x)",
+        ),
         ("shell", "x=kept", "while :; do :; done", "echo $x"),
         ("shell", "x=kept", "sleep 60; echo never", "echo $x"),
         ("shell", "x=kept", "yes", "echo $x"),
@@ -175,10 +290,20 @@ fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
         let mut session = open(&sandbox, Request::new(language, ""));
         evaluate(&mut session, first);
         let outcome = evaluate(&mut session, endless);
-        assert_eq!(outcome.status, Status::Limited, "{endless}: {}", show(&outcome));
+        assert_eq!(
+            outcome.status,
+            Status::Limited,
+            "{endless}: {}",
+            show(&outcome)
+        );
         assert!(session.is_alive(), "{endless}: {}", show(&outcome));
         let outcome = evaluate(&mut session, after);
-        assert_eq!(outcome.stdout.text(), "kept\n", "{endless}: {}", show(&outcome));
+        assert_eq!(
+            outcome.stdout.text(),
+            "kept\n",
+            "{endless}: {}",
+            show(&outcome)
+        );
         // A client's own interrupt.
         let stop = CancellationToken::new();
         let controls = Controls {
@@ -193,7 +318,12 @@ fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
         let is_stopped = matches!(outcome.status, Status::Cancelled | Status::Limited);
         assert!(is_stopped, "{endless}: {}", show(&outcome));
         let outcome = evaluate(&mut session, after);
-        assert_eq!(outcome.stdout.text(), "kept\n", "{endless}: {}", show(&outcome));
+        assert_eq!(
+            outcome.stdout.text(),
+            "kept\n",
+            "{endless}: {}",
+            show(&outcome)
+        );
     }
 }
 
@@ -203,7 +333,10 @@ fn what_cannot_be_interrupted_ends_the_session() {
         return;
     };
     for (language, program) in [
-        ("python", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(60)"),
+        (
+            "python",
+            "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(60)",
+        ),
         ("python", "import os\nos._exit(7)"),
         ("javascript", "setTimeout(() => { for (;;); }, 0)"),
         ("shell", "exec sleep 60"),
@@ -211,7 +344,12 @@ fn what_cannot_be_interrupted_ends_the_session() {
     ] {
         let mut session = open(&sandbox, Request::new(language, ""));
         let outcome = evaluate(&mut session, program);
-        assert_ne!(outcome.status, Status::Succeeded, "{program}: {}", show(&outcome));
+        assert_ne!(
+            outcome.status,
+            Status::Succeeded,
+            "{program}: {}",
+            show(&outcome)
+        );
         assert!(!session.is_alive(), "{program}: {}", show(&outcome));
         let after = runtime().block_on(session.evaluate("1"));
         assert!(matches!(after, Err(Error::SessionEnded(_))), "{program}");
@@ -225,7 +363,10 @@ fn nothing_runs_between_two_evaluations() {
     };
     let mut session = open(&sandbox, Request::new("shell", ""));
     // It would write for as long as it runs.
-    evaluate(&mut session, "(while :; do echo x >> beats; sleep 0.01; done) & sleep 0.2");
+    evaluate(
+        &mut session,
+        "(while :; do echo x >> beats; sleep 0.01; done) & sleep 0.2",
+    );
     let size = |session: &mut Session| {
         runtime()
             .block_on(session.file_size("beats"))
@@ -252,33 +393,74 @@ fn files_of_a_session_are_its_workspace() {
     let run = runtime();
     run.block_on(session.put_file("in/a b\n.txt", *b"hello"))
         .expect("a file can be put");
-    let outcome = evaluate(&mut session, "cat in/*; echo out > out.txt; ln -s /etc/passwd link; mkdir -p d/e; ln -s / d/root");
+    let outcome = evaluate(
+        &mut session,
+        "cat in/*; echo out > out.txt; ln -s /etc/passwd link; mkdir -p d/e; ln -s / d/root",
+    );
     assert_eq!(outcome.stdout.text(), "hellofirst", "{}", show(&outcome));
-    assert_eq!(run.block_on(session.read_file("out.txt")).unwrap(), b"out\n");
-    assert_eq!(run.block_on(session.read_file_part("out.txt", 1..3)).unwrap(), b"ut");
+    assert_eq!(
+        run.block_on(session.read_file("out.txt")).unwrap(),
+        b"out\n"
+    );
+    assert_eq!(
+        run.block_on(session.read_file_part("out.txt", 1..3))
+            .unwrap(),
+        b"ut"
+    );
     assert_eq!(run.block_on(session.file_size("in/a b\n.txt")).unwrap(), 5);
     let names = |entries: Vec<glovebox::FileEntry>| -> Vec<String> {
-        let entry = |entry: glovebox::FileEntry| format!("{}{}", entry.name, if entry.is_directory { "/" } else { "" });
+        let entry = |entry: glovebox::FileEntry| {
+            format!(
+                "{}{}",
+                entry.name,
+                if entry.is_directory { "/" } else { "" }
+            )
+        };
         entries.into_iter().map(entry).collect()
     };
     let listed = run.block_on(session.list_files("")).unwrap();
     assert_eq!(names(listed), ["d/", "in/", "link", "out.txt"]);
-    let listed = run.block_on(session.list_files_after("in", Some("a b\n.txt"), 5)).unwrap();
+    let listed = run
+        .block_on(session.list_files_after("in", Some("a b\n.txt"), 5))
+        .unwrap();
     assert_eq!(names(listed), ["first.txt"]);
-    for bad in ["../etc/passwd", "/etc/passwd", "link", "in", "none", "", "in/../../x", "d/root/etc/passwd"] {
-        assert!(run.block_on(session.read_file(bad)).is_err(), "read `{bad}`");
+    for bad in [
+        "../etc/passwd",
+        "/etc/passwd",
+        "link",
+        "in",
+        "none",
+        "",
+        "in/../../x",
+        "d/root/etc/passwd",
+    ] {
+        assert!(
+            run.block_on(session.read_file(bad)).is_err(),
+            "read `{bad}`"
+        );
     }
     for bad in ["../x", "/x", "", "a/../../x", "d/root/tmp/x", "link", "d"] {
-        assert!(run.block_on(session.put_file(bad, *b"x")).is_err(), "put `{bad}`");
+        assert!(
+            run.block_on(session.put_file(bad, *b"x")).is_err(),
+            "put `{bad}`"
+        );
     }
     let large = run.block_on(session.put_file("large", vec![7; 9 << 20]));
     assert!(large.is_err(), "the quota holds for the host's own files");
     for name in ["large", "link", "in/first.txt"] {
-        run.block_on(session.remove_file(name)).expect("a file can be removed");
+        run.block_on(session.remove_file(name))
+            .expect("a file can be removed");
     }
-    assert!(run.block_on(session.remove_file("d")).is_err(), "it is not empty");
-    run.block_on(session.remove_file("d/e")).expect("an empty directory can be removed");
-    assert_eq!(evaluate(&mut session, "ls -A; ls in").stdout.text(), "d\nin\nout.txt\na b\n.txt\n");
+    assert!(
+        run.block_on(session.remove_file("d")).is_err(),
+        "it is not empty"
+    );
+    run.block_on(session.remove_file("d/e"))
+        .expect("an empty directory can be removed");
+    assert_eq!(
+        evaluate(&mut session, "ls -A; ls in").stdout.text(),
+        "d\nin\nout.txt\na b\n.txt\n"
+    );
 }
 
 #[test]
@@ -287,8 +469,14 @@ fn evaluations_have_input_arguments_and_artifacts() {
         return;
     };
     for (language, text) in [
-        ("python", "import sys\nprint(sys.stdin.read() + ' '.join(sys.argv[1:]))\nx = open('r.txt', 'w').write('artifact')"),
-        ("javascript", "console.log(require('fs').readFileSync(0, 'utf8') + process.argv.slice(2).join(' ')); require('fs').writeFileSync('r.txt', 'artifact')"),
+        (
+            "python",
+            "import sys\nprint(sys.stdin.read() + ' '.join(sys.argv[1:]))\nx = open('r.txt', 'w').write('artifact')",
+        ),
+        (
+            "javascript",
+            "console.log(require('fs').readFileSync(0, 'utf8') + process.argv.slice(2).join(' ')); require('fs').writeFileSync('r.txt', 'artifact')",
+        ),
         ("shell", "echo \"$(cat)$*\"; printf artifact > r.txt"),
     ] {
         let mut session = open(&sandbox, Request::new(language, ""));
@@ -329,9 +517,16 @@ fn limits_hold_for_each_evaluation() {
     let mut session = open(&sandbox, Request::new("python", ""));
     // Together they take more than the limit.
     for _ in 0..3 {
-        let outcome = evaluate(&mut session, "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.5: pass");
+        let outcome = evaluate(
+            &mut session,
+            "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.5: pass",
+        );
         assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));
-        assert!(outcome.usage.cpu < Duration::from_secs(1), "{}", show(&outcome));
+        assert!(
+            outcome.usage.cpu < Duration::from_secs(1),
+            "{}",
+            show(&outcome)
+        );
     }
     let outcome = evaluate(&mut session, "while True: pass");
     assert_eq!(end(&outcome), "limit fuel", "{}", show(&outcome));
@@ -346,10 +541,16 @@ fn a_session_that_is_dropped_leaves_no_container() {
         return;
     };
     let session = open(&sandbox, Request::new("python", ""));
-    let running = || docker(&["ps", "--quiet", "--filter", "label=glovebox.owner"]).lines().count();
+    let running = || {
+        docker(&["ps", "--quiet", "--filter", "label=glovebox.owner"])
+            .lines()
+            .count()
+    };
     let before = running();
     drop(session);
-    eventually(Duration::from_secs(20), "the container is gone", || running() < before);
+    eventually(Duration::from_secs(20), "the container is gone", || {
+        running() < before
+    });
     // One whose caller went away in the middle of an evaluation goes on.
     let mut session = open(&sandbox, Request::new("python", ""));
     runtime().block_on(async {

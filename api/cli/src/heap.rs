@@ -43,6 +43,9 @@ mod tests {
         assert!(resident() >= before + (60 << 10));
         drop(blocks);
         let after = resident();
-        assert!(after < before + (16 << 10), "{before} KiB, then {after} KiB");
+        assert!(
+            after < before + (16 << 10),
+            "{before} KiB, then {after} KiB"
+        );
     }
 }

@@ -67,7 +67,7 @@ pub use refusals::Refusals;
 pub use scope::{Scope, UnknownScope};
 pub use service::{Background, Service, Subjects, UsageFilter};
 pub use sessions::{
-    DirectoryPage, NewEvaluation, NewSession, PackageChange, SessionReservation, SessionUse,
+    DirectoryPage, NewEvaluation, NewSession, PackageChange, Reset, SessionReservation, SessionUse,
     Sessions, Workspace,
 };
 pub use start_error::StartError;

@@ -118,6 +118,14 @@ pub enum Workspace {
     Discard,
 }
 
+/// A reset of a session.
+pub struct Reset {
+    /// What is in the workspace afterwards.
+    pub workspace: Workspace,
+    /// The packages that it is opened with, which choose its tier again; if empty, those that it has.
+    pub packages: Vec<String>,
+}
+
 /// A slot for a session that is about to be opened; released on drop.
 struct SessionSlot(Arc<SessionCore>, Subject);
 
@@ -320,7 +328,7 @@ impl Sessions {
         Ok(session.body())
     }
 
-    /// Resets a session: its variables are lost, its packages stay.
+    /// Resets a session: its variables are lost, and its packages stay unless others are named.
     ///
     /// # Errors
     ///
@@ -329,14 +337,17 @@ impl Sessions {
         &self,
         caller: &Caller,
         id: &str,
-        workspace: Workspace,
+        reset: Reset,
     ) -> Result<SessionBody, ServiceError> {
         let core = &self.0;
         let session = core.get(&caller.subject, id)?;
         let mut guard = session.take()?;
         let mut request = session.request();
         let mut charge = MemoryCharge::default();
-        if workspace == Workspace::Keep
+        if !reset.packages.is_empty() {
+            request.wants.packages = reset.packages;
+        }
+        if reset.workspace == Workspace::Keep
             && let Some(guest) = guard.as_mut()
         {
             (request.files, charge) = core.files_of(&caller.subject, guest).await?;
@@ -345,6 +356,7 @@ impl Sessions {
             .open_guest(&caller.subject, 0, request, &session.tab)
             .await?;
         drop(charge);
+        session.set_packages(guest.asked_packages().to_vec());
         session.update(&guest);
         if let Some(old) = guard.replace(guest) {
             old.close()?;

@@ -149,6 +149,10 @@ pub struct SessionList {
 pub struct ResetRequest {
     /// Whether the files of the workspace are kept.
     pub keep_files: bool,
+    /// Packages to open it with, instead of those that it has; they choose the tier again. If there
+    /// are none, it keeps its packages.
+    #[serde(deserialize_with = "texts::<_, Packages>")]
+    pub packages: Vec<String>,
 }
 
 /// A program to evaluate in a session.

@@ -222,11 +222,7 @@ fn stacks_are_reused_and_guarded() {
 fn resident(slot: &MemorySlot, image: &Image) -> usize {
     let mut private = DirtyPages::default();
     private
-        .scan(
-            &slot.memory,
-            0..image.len(),
-            DirtyTracking::PagemapPrivate,
-        )
+        .scan(&slot.memory, 0..image.len(), DirtyTracking::PagemapPrivate)
         .unwrap();
     private.bytes
 }

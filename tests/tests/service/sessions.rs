@@ -1,6 +1,8 @@
 //! Sessions over HTTP: do they keep their state, their files to themselves, and their bounds?
 
 use super::eventually;
+use glovebox_policy::Policy;
+use glovebox_tests::engine;
 use glovebox_tests::service::Service;
 use serde_json::{Value, json};
 
@@ -269,4 +271,46 @@ fn idle_session_expires() {
             .status,
         422
     );
+}
+
+#[test]
+fn session_moves_to_a_container_with_its_files() {
+    // Makes sure of an engine and of its images.
+    if engine::sandbox_for(&["python"], Policy::builtin()).is_none() {
+        return;
+    }
+    let service = Service::local("");
+    let place = open(&service);
+    let packages = json!({ "packages": ["numpy"] });
+    let refused = service.post(&format!("{place}/packages"), &packages);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(
+        refused.text().contains("`keep_files`"),
+        "{}",
+        refused.text()
+    );
+    let reset = json!({ "keep_files": true, "packages": ["numpy"] });
+    let reset = service.post(&format!("{place}/reset"), &reset);
+    assert_eq!(reset.json()["tier"], "container", "{}", reset.text());
+    let sum = "import numpy\nx = open('a.txt').read() + str(numpy.arange(4).sum())\nx";
+    assert_eq!(evaluate(&service, &place, sum)["value"]["json"], "A6");
+    let files = service.get(&format!("{place}/files")).json();
+    assert_eq!(files["files"][0]["name"], "a.txt", "{files}");
+    // An interrupt leaves its variables.
+    let endless = json!({ "source": "while True: pass" }).to_string();
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Prefer", "respond-async"),
+    ];
+    let executions = format!("{place}/executions");
+    let busy = service.send("POST", &executions, &headers, endless.as_bytes());
+    assert_eq!(busy.status, 202);
+    let interrupted = service.post(&format!("{place}/interrupt"), &json!({}));
+    assert_eq!(
+        interrupted.json()["status"],
+        "idle",
+        "{}",
+        interrupted.text()
+    );
+    assert_eq!(evaluate(&service, &place, "x")["value"]["json"], "A6");
 }

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use glovebox_service::{NewEvaluation, NewSession, Scope, Sessions, Workspace};
+use glovebox_service::{NewEvaluation, NewSession, Reset, Scope, Sessions, Workspace};
 use glovebox_wire::execution::ExecutionBody;
 use glovebox_wire::session::{
     EvaluationRequest, ResetRequest, SessionBody, SessionList, SessionRequest,
@@ -144,10 +144,17 @@ pub(crate) async fn reset(
     body: Body<ResetRequest>,
 ) -> Result<Json<SessionBody>, Problem> {
     caller.needs(Scope::Run)?;
-    let workspace = if body.value.keep_files {
-        Workspace::Keep
-    } else {
-        Workspace::Discard
+    let ResetRequest {
+        keep_files,
+        packages,
+    } = body.value;
+    let reset = Reset {
+        workspace: if keep_files {
+            Workspace::Keep
+        } else {
+            Workspace::Discard
+        },
+        packages,
     };
-    Ok(Json(sessions.reset(&caller, &session.id, workspace).await?))
+    Ok(Json(sessions.reset(&caller, &session.id, reset).await?))
 }

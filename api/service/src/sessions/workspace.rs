@@ -114,7 +114,12 @@ impl Sessions {
     /// # Errors
     ///
     /// If the session is busy, or it cannot be deleted.
-    pub async fn delete_file(&self, caller: &Caller, id: &str, path: &str) -> Result<(), ServiceError> {
+    pub async fn delete_file(
+        &self,
+        caller: &Caller,
+        id: &str,
+        path: &str,
+    ) -> Result<(), ServiceError> {
         let mut guest = self.0.get(&caller.subject, id)?.take_guest()?;
         guest
             .remove_file(path)
@@ -133,9 +138,7 @@ async fn read_slowly(
     while content.len() < range.len() {
         let start = range.start + content.len();
         let end = range.end.min(start + READ_CHUNK);
-        let chunk = guest
-            .read_file_part(path, start as u64..end as u64)
-            .await?;
+        let chunk = guest.read_file_part(path, start as u64..end as u64).await?;
         if chunk.is_empty() {
             break;
         }
