@@ -13,7 +13,7 @@ use crate::images::{LIBC, image_of};
 use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{WorkspaceArchive, lifetime, reply_limit};
-use crate::reply::{changed_mount, complete, finished};
+use crate::reply::{changed_mount, complete, finished, no_memory};
 use crate::session::ContainerSession;
 use async_trait::async_trait;
 use bollard::container::LogOutput;
@@ -95,12 +95,7 @@ impl Executor for Containers {
         };
         let hold = match hold {
             Ok(hold) => hold,
-            Err(reason) => {
-                return Ok(Report {
-                    crash: Some(reason),
-                    ..Report::limited(Limit::Memory)
-                });
-            }
+            Err(reason) => return Ok(no_memory(reason)),
         };
         let reservation = Reservation {
             _hold: hold,
@@ -132,9 +127,8 @@ impl Executor for Containers {
         let mut report = reader.report(&ending, &setup.grant, &plan.mounts)?;
         reader.read_reply(&mut report, &plan, limits);
         let trailer = reader.splitter.trailer();
-        let mut usage = trailer
-            .map(|(trailer, _)| trailer.usage())
-            .unwrap_or_default();
+        let trailer = trailer.map(|(trailer, _)| trailer.usage());
+        let mut usage = trailer.unwrap_or_default();
         // Not every kernel and runtime has all of the counters inside the container.
         if !usage.is_whole() {
             usage = usage.or(container.usage().await.unwrap_or_default());

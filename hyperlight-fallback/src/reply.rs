@@ -30,6 +30,14 @@ pub(crate) fn changed_mount(code: i32, grant: &Grant, sources: &[MountSource]) -
     })
 }
 
+/// Builds the report of a run whose container gets no memory from the account.
+pub(crate) fn no_memory(reason: String) -> Report {
+    Report {
+        crash: Some(reason),
+        ..Report::limited(Limit::Memory)
+    }
+}
+
 /// Builds the report of a run with a trailer. A program may survive a refused allocation or fork;
 /// if it failed, the refusal is the cause.
 pub(crate) fn finished(trailer: Trailer, limits: &Limits) -> Report {

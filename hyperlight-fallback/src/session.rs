@@ -1,10 +1,10 @@
 //! Container session: how does a container keep state between evaluations?
 //!
-//! The container's main process starts a driver that stays (`session.sh`), and answers commands: to
-//! evaluate a program, and to read and change the workspace. Whatever becomes of a caller, a command
-//! that was sent is answered before the next one: each runs in a task of its own. An evaluation that
-//! is stopped or hits a limit is interrupted first, as by a terminal, and the session goes on; only
-//! if it does not end by that, the container does.
+//! The container's main process starts a driver that stays (`session.sh`), and answers commands:
+//! to evaluate a program, and to read and change the workspace. Whatever becomes of a caller, a
+//! command that was sent is answered before the next one: each runs in a task of its own. An
+//! evaluation that is stopped or hits a limit is interrupted first, as by a terminal, and the
+//! session goes on; only if it does not end by that, the container does.
 
 mod files;
 
@@ -16,7 +16,7 @@ use crate::job::{JobMessage, Program, evaluation as evaluation_message};
 use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{MAX_INPUT, WorkspaceArchive, reply_limit};
-use crate::reply::{changed_mount, complete, finished};
+use crate::reply::{changed_mount, complete, finished, no_memory};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use bytes::Bytes;
@@ -37,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Time for an interrupted program to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Interval at which the interrupt is repeated in that time.
+const REPEAT: Duration = Duration::from_millis(250);
 
 /// Timeout of a command on a file, and of sending anything.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -193,7 +196,7 @@ impl Cause {
     }
 }
 
-/// What the container sends in answer to one command.
+/// Answer of the container to one command.
 struct Answer {
     collector: Collector,
     stdout: Splitter,
@@ -326,12 +329,7 @@ impl Conversation {
             .saturating_add(limits.output);
         let _hold = match reserve_memory(&self.setup, bytes).await {
             Ok(hold) => hold,
-            Err(reason) => {
-                return Ok(Report {
-                    crash: Some(reason),
-                    ..Report::limited(Limit::Memory)
-                });
-            }
+            Err(reason) => return Ok(no_memory(reason)),
         };
         let input = tokio::select! {
             biased;
@@ -374,11 +372,13 @@ impl Conversation {
         stop: &CancellationToken,
     ) -> Option<Cause> {
         let mut cause = None;
+        let mut repeat = deadline;
         while !answer.is_whole() {
             let found = tokio::select! {
                 biased;
                 () = stop.cancelled(), if cause.is_none() => Some(Cause::Stopped),
                 () = tokio::time::sleep_until(deadline.into()) => Some(Cause::WallTime),
+                () = tokio::time::sleep_until(repeat.into()), if cause.is_some() => None,
                 chunk = self.output.next() => match chunk {
                     Some(Ok(chunk)) => {
                         // A receiver that does not read makes the program wait, but not for ever.
@@ -398,17 +398,25 @@ impl Conversation {
                     }
                 },
             };
-            let Some(found) = found else { continue };
-            if cause.is_none() {
-                cause = Some(found);
-                deadline = Instant::now() + GRACE;
+            match found {
+                Some(_) if cause.is_none() => {
+                    cause = found;
+                    deadline = Instant::now() + GRACE;
+                    repeat = Instant::now();
+                }
+                Some(Cause::WallTime) => {
+                    self.end().await;
+                    return cause;
+                }
+                _ => {}
+            }
+            // A program that has not begun yet would miss it.
+            if cause.is_some() && repeat <= Instant::now() {
+                repeat = Instant::now() + REPEAT;
                 let signal = self.container.as_ref();
                 if let Some(signal) = signal.map(|container| container.signal("SIGUSR1")) {
                     signal.await;
                 }
-            } else if found == Cause::WallTime {
-                self.end().await;
-                return cause;
             }
         }
         cause

@@ -30,7 +30,10 @@ interrupt() { kill -INT -- "-$driver" || kill -INT "$driver"; }
 
 serve() {
   local verb first second third number=0 cell='' DRIVER_PID
-  trap interrupt USR1
+  # One that comes too early is lost, and the host repeats it; one that comes too late must not hit
+  # the next evaluation.
+  evaluating=0
+  trap '[ "$evaluating" = 1 ] && interrupt' USR1
   exec 8>&1
   coproc DRIVER {
     exec 6<&0 7>&1 </dev/null >&8 2>&3 3>&- 4>&- 5>&- 8>&-
@@ -76,12 +79,8 @@ answer_of_driver() {
     [ $((SECONDS - began)) -lt "$seconds" ] || kill -KILL "$driver"
     count_cpu
     [ $((micros - micros_before)) -gt $(($2 * 1000000)) ] || continue
-    if [ $deadline = 0 ]; then
-      deadline=$((SECONDS + 2))
-      interrupt
-    elif [ $SECONDS -ge $deadline ]; then
-      kill -KILL "$driver"
-    fi
+    [ $deadline != 0 ] || deadline=$((SECONDS + 2))
+    if [ $SECONDS -lt $deadline ]; then interrupt; else kill -KILL "$driver"; fi
   done
   wait "$driver"
   code=$?
@@ -100,8 +99,10 @@ evaluate() {
   count
   oom_before=$oom processes_before=$processes micros_before=$micros
   kill -CONT -1
+  evaluating=1
   request "$number"
   if answer_of_driver "$number" "$third"; then
+    evaluating=0
     stop_all
   else
     alive=0

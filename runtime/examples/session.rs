@@ -8,7 +8,7 @@ use glovebox::{Request, Sandbox};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().build()?;
     let mut session = sandbox.open(Request::new("python", "")).await?;
-    session.put_file("numbers.txt", *b"1 2 3 4")?;
+    session.put_file("numbers.txt", *b"1 2 3 4").await?;
     session
         .evaluate("numbers = [int(n) for n in open('numbers.txt').read().split()]")
         .await?;

@@ -4,8 +4,8 @@
 //! The oracles are outside: the engine's own client, and the files of the host.
 
 use glovebox::{
-    CancellationToken, Controls, Error, Input, OpenError, Outcome, Policy, Request, Sandbox,
-    Session, Status,
+    CancellationToken, Controls, Error, FileEntry, Input, OpenError, Outcome, Policy, Request,
+    Sandbox, Session, Status,
 };
 use glovebox_policy::{InputFile, Source, Tier};
 use glovebox_tests::attack::show;
@@ -234,76 +234,61 @@ fn the_shell_keeps_its_state() {
     );
 }
 
+/// Programs that do not end by themselves, by language, in a session whose `x` is `kept`.
+const ENDLESS: [(&str, &str); 11] = [
+    ("python", "while True: pass"),
+    ("python", "import time\ntime.sleep(60)"),
+    ("python", "import asyncio\nawait asyncio.sleep(60)"),
+    (
+        "python",
+        "import subprocess\nsubprocess.run(['sleep', '60'])",
+    ),
+    ("python", "while True: print('x' * 1000)"),
+    ("javascript", "for (;;);"),
+    ("javascript", "setInterval(() => {}, 10)"),
+    (
+        "javascript",
+        "await new Promise((done) => setTimeout(done, 60000))",
+    ),
+    ("shell", "while :; do :; done"),
+    ("shell", "sleep 60; echo never"),
+    ("shell", "yes"),
+];
+
+/// Asserts that an evaluation was ended, and that the session has its state.
+fn assert_kept(session: &mut Session, language: &str, endless: &str, outcome: &Outcome) {
+    let is_ended = matches!(outcome.status, Status::Cancelled | Status::Limited);
+    assert!(is_ended, "{endless}: {}", show(outcome));
+    assert!(session.is_alive(), "{endless}: {}", show(outcome));
+    let print = match language {
+        "python" => "print(x)",
+        "javascript" => "console.log(x)",
+        _ => "echo $x",
+    };
+    let outcome = evaluate(session, print);
+    assert_eq!(
+        outcome.stdout.text(),
+        "kept\n",
+        "{endless}: {}",
+        show(&outcome)
+    );
+}
+
 #[test]
 fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
     let Some(sandbox) = sandbox(policy("wall = \"1500ms\"")) else {
         return;
     };
-    for (language, first, endless, after) in [
-        ("python", "x = 'kept'", "while True: pass", "print(x)"),
-        (
-            "python",
-            "x = 'kept'",
-            "import time\ntime.sleep(60)",
-            "print(x)",
-        ),
-        (
-            "python",
-            "x = 'kept'",
-            "import asyncio\nawait asyncio.sleep(60)",
-            "print(x)",
-        ),
-        (
-            "python",
-            "x = 'kept'",
-            "import subprocess\nsubprocess.run(['sleep', '60'])",
-            "print(x)",
-        ),
-        (
-            "python",
-            "x = 'kept'",
-            "while True: print('x' * 1000)",
-            "print(x)",
-        ),
-        (
-            "javascript",
-            "var x = 'kept'",
-            "for (;;);",
-            "console.log(x)",
-        ),
-        (
-            "javascript",
-            "var x = 'kept'",
-            "setInterval(() => {}, 10)",
-            "console.log(x)",
-        ),
-        (
-            "javascript",
-            "var x = 'kept'",
-            "await new Promise((done) => setTimeout(done, 60000))",
-            "console.log(x)",
-        ),
-        ("shell", "x=kept", "while :; do :; done", "echo $x"),
-        ("shell", "x=kept", "sleep 60; echo never", "echo $x"),
-        ("shell", "x=kept", "yes", "echo $x"),
-    ] {
+    for (language, endless) in ENDLESS {
         let mut session = open(&sandbox, Request::new(language, ""));
+        let first = if language == "shell" {
+            "x=kept"
+        } else {
+            "x = 'kept'"
+        };
         evaluate(&mut session, first);
         let outcome = evaluate(&mut session, endless);
-        assert_eq!(
-            outcome.status,
-            Status::Limited,
-            "{endless}: {}",
-            show(&outcome)
-        );
-        assert!(session.is_alive(), "{endless}: {}", show(&outcome));
-        let outcome = evaluate(&mut session, after);
-        assert_eq!(
-            outcome.stdout.text(),
-            "kept\n",
-            "{endless}: {}",
-            show(&outcome)
-        );
+        assert_kept(&mut session, language, endless, &outcome);
         // A client's own interrupt.
         let stop = CancellationToken::new();
         let controls = Controls {
@@ -315,20 +300,12 @@ fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
             stop.cancel();
         });
         let outcome = evaluate_with(&mut session, endless, controls);
-        let is_stopped = matches!(outcome.status, Status::Cancelled | Status::Limited);
-        assert!(is_stopped, "{endless}: {}", show(&outcome));
-        let outcome = evaluate(&mut session, after);
-        assert_eq!(
-            outcome.stdout.text(),
-            "kept\n",
-            "{endless}: {}",
-            show(&outcome)
-        );
+        assert_kept(&mut session, language, endless, &outcome);
     }
 }
 
 #[test]
-fn what_cannot_be_interrupted_ends_the_session() {
+fn sessions_end_with_what_cannot_be_interrupted() {
     let Some(sandbox) = sandbox(policy("wall = \"1s\"")) else {
         return;
     };
@@ -357,7 +334,7 @@ fn what_cannot_be_interrupted_ends_the_session() {
 }
 
 #[test]
-fn nothing_runs_between_two_evaluations() {
+fn programs_are_stopped_between_two_evaluations() {
     let Some(sandbox) = sandbox(policy("")) else {
         return;
     };
@@ -377,6 +354,15 @@ fn nothing_runs_between_two_evaluations() {
     assert_eq!(size(&mut session), before);
     evaluate(&mut session, "sleep 0.2");
     assert!(size(&mut session) > before);
+}
+
+/// Returns the names of entries, with `/` behind those of directories.
+fn names(entries: Vec<FileEntry>) -> Vec<String> {
+    let entry = |entry: FileEntry| {
+        let end = if entry.is_directory { "/" } else { "" };
+        format!("{}{end}", entry.name)
+    };
+    entries.into_iter().map(entry).collect()
 }
 
 #[test]
@@ -408,16 +394,6 @@ fn files_of_a_session_are_its_workspace() {
         b"ut"
     );
     assert_eq!(run.block_on(session.file_size("in/a b\n.txt")).unwrap(), 5);
-    let names = |entries: Vec<glovebox::FileEntry>| -> Vec<String> {
-        let entry = |entry: glovebox::FileEntry| {
-            format!(
-                "{}{}",
-                entry.name,
-                if entry.is_directory { "/" } else { "" }
-            )
-        };
-        entries.into_iter().map(entry).collect()
-    };
     let listed = run.block_on(session.list_files("")).unwrap();
     assert_eq!(names(listed), ["d/", "in/", "link", "out.txt"]);
     let listed = run

@@ -120,7 +120,7 @@ pub enum Workspace {
 
 /// A reset of a session.
 pub struct Reset {
-    /// What is in the workspace afterwards.
+    /// The content of the workspace afterwards.
     pub workspace: Workspace,
     /// The packages that it is opened with, which choose its tier again; if empty, those that it has.
     pub packages: Vec<String>,

@@ -29,7 +29,7 @@ const MAX_RESIDENT_BYTES: usize = 64 << 20;
 /// Bytes that free slots keep resident.
 static RESIDENT_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-/// What a free slot keeps resident, out of [`MAX_RESIDENT_BYTES`].
+/// Bytes that a free slot keeps resident, out of [`MAX_RESIDENT_BYTES`].
 #[derive(Debug)]
 pub(super) struct Resident(usize);
 

@@ -122,7 +122,8 @@ fn crates_depend_on_each_other_in_one_direction() {
     }
 }
 
-/// The files with unchecked code: guest memory, the loading of machine code, and the heap's setting.
+/// The files with unchecked code: guest memory, the loading of machine code, and the setting of the
+/// heap.
 const UNSAFE: [&str; 7] = [
     "api/cli/src/heap.rs",
     "runtime/src/memory/dirty.rs",
