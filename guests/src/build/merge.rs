@@ -6,6 +6,7 @@
 //! writes are constants in the code, and a call through a constant table slot is a plain call.
 
 mod emit;
+mod library;
 mod repairs;
 
 use super::image::{WASM_PAGE, write_at};
@@ -84,6 +85,7 @@ pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Re
     }
     merger.resolve_imports(graph)?;
     merger.repair()?;
+    merger.replace_library()?;
     merger.find_constants()?;
     merger.fill_table()?;
     merger.find_forwards()?;

@@ -1,8 +1,8 @@
 //! C library repairs: which of its functions are replaced, and why?
 //!
 //! Its `write` reports every failure of a stream as an I/O error, because it never asks what the
-//! failure was. A full disk must be reported as one, so `write` is replaced by a function that asks
-//! the file system itself: extending the file by as much fails with the reason.
+//! failure was. A full disk must be reported as one, so `write` is replaced by a function that
+//! writes once more, without a stream, which fails with the reason.
 
 use super::super::link_graph::Kind;
 use super::super::module::{CoreModule, DefinedItem};
@@ -17,7 +17,14 @@ use wasm_encoder::{
 const EIO: i32 = 29;
 
 /// The functions that the replacement calls, in the order of its imports; it replaces the first.
-const CALLED: [&str; 4] = ["write", "lseek", "ftruncate", "__errno_location"];
+const CALLED: [&str; 5] = ["write", "lseek", "pwrite", "fcntl", "__errno_location"];
+
+/// Their types, by index: `fcntl` takes a pointer to its further arguments.
+const TYPES: [u32; CALLED.len()] = [0, 1, 2, 0, 3];
+
+/// `F_GETFL`, and the flag of files that are always written at their end.
+const GET_FLAGS: i32 = 3;
+const APPEND: i32 = 1;
 
 impl Merger<'_> {
     /// Adds the replacement where a module is the C library that needs it.
@@ -85,10 +92,10 @@ fn encode() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([I32, I32, I32], [I32]);
     types.ty().function([I32, I64, I32], [I64]);
-    types.ty().function([I32, I64], [I32]);
+    types.ty().function([I32, I32, I32, I64], [I32]);
     types.ty().function([], [I32]);
     let mut imports = ImportSection::new();
-    for (name, ty) in CALLED.iter().zip(0..) {
+    for (name, ty) in CALLED.iter().zip(TYPES) {
         imports.import("c", name, EntityType::Function(ty));
     }
     imports.import(
@@ -105,7 +112,7 @@ fn encode() -> Vec<u8> {
     let mut functions = FunctionSection::new();
     functions.function(0);
     let mut exports = ExportSection::new();
-    exports.export("write", ExportKind::Func, 4);
+    exports.export("write", ExportKind::Func, CALLED.len() as u32);
     let mut code = CodeSection::new();
     code.function(&write());
     let mut module = Module::new();
@@ -125,17 +132,20 @@ fn write() -> Function {
     const COUNT: u32 = 2;
     const RESULT: u32 = 3;
     const PLACE: u32 = 4;
-    const SIZE: u32 = 5;
     const CALL_WRITE: u32 = 0;
     const CALL_LSEEK: u32 = 1;
-    const CALL_FTRUNCATE: u32 = 2;
-    const CALL_ERRNO: u32 = 3;
+    const CALL_PWRITE: u32 = 2;
+    const CALL_FCNTL: u32 = 3;
+    const CALL_ERRNO: u32 = 4;
+    const FROM_START: i32 = 0;
+    const FROM_HERE: i32 = 1;
+    const FROM_END: i32 = 2;
     let errno = MemArg {
         offset: 0,
         align: 2,
         memory_index: 0,
     };
-    let mut function = Function::new([(1, ValType::I32), (2, ValType::I64)]);
+    let mut function = Function::new([(1, ValType::I32), (1, ValType::I64)]);
     let mut body = function.instructions();
     // A write that succeeds, or fails with a reason, is the library's own.
     body.local_get(FD)
@@ -151,37 +161,40 @@ fn write() -> Function {
         .i32_ne()
         .i32_or();
     body.if_(BlockType::Empty).local_get(RESULT).return_().end();
-    // Only files can seek.
+    // The place is the end of the file if all is appended. Only files have one.
+    body.local_get(FD).i64_const(0);
+    body.i32_const(FROM_END).i32_const(FROM_HERE);
     body.local_get(FD)
+        .i32_const(GET_FLAGS)
+        .i32_const(0)
+        .call(CALL_FCNTL)
+        .i32_const(APPEND)
+        .i32_and()
+        .select();
+    body.call(CALL_LSEEK)
+        .local_tee(PLACE)
         .i64_const(0)
-        .i32_const(1)
-        .call(CALL_LSEEK)
-        .local_tee(PLACE);
-    body.i64_const(0).i64_ge_s().if_(BlockType::Empty);
+        .i64_lt_s();
+    body.if_(BlockType::Empty);
+    body.call(CALL_ERRNO).i32_const(EIO).i32_store(errno);
+    body.i32_const(-1).return_().end();
     body.local_get(FD)
-        .i64_const(0)
-        .i32_const(2)
-        .call(CALL_LSEEK)
-        .local_set(SIZE);
+        .local_get(DATA)
+        .local_get(COUNT)
+        .local_get(PLACE)
+        .call(CALL_PWRITE)
+        .local_tee(RESULT);
+    // What fitted after all counts as written.
+    body.i32_const(0).i32_gt_s().if_(BlockType::Empty);
     body.local_get(FD)
         .local_get(PLACE)
-        .i32_const(0)
-        .call(CALL_LSEEK)
-        .drop();
-    // Extending the file fails with the reason in `errno`; where it works after all, it is undone.
-    body.local_get(FD)
-        .local_get(SIZE)
-        .local_get(COUNT)
+        .local_get(RESULT)
         .i64_extend_i32_u()
         .i64_add()
-        .call(CALL_FTRUNCATE);
-    body.if_(BlockType::Empty).local_get(RESULT).return_().end();
-    body.local_get(FD)
-        .local_get(SIZE)
-        .call(CALL_FTRUNCATE)
+        .i32_const(FROM_START)
+        .call(CALL_LSEEK)
         .drop();
     body.end();
-    body.call(CALL_ERRNO).i32_const(EIO).i32_store(errno);
     body.local_get(RESULT).end();
     function
 }
