@@ -11,12 +11,15 @@ import sys
 from glovebox_guest import thread_code
 
 GUEST = "<glovebox>"
-AT_THE_END = 20_000
-"""Turns of a daemon's loops after the end of the program: about what it would do meanwhile."""
-WHILE_OTHERS_WAIT = 1_000_000
-"""Turns while a thread beneath could go on. That may be waiting for the daemon's result."""
+AT_THE_END = 20
+"""Looks after the end of the program: about what a daemon would do meanwhile."""
+WHILE_OTHERS_WAIT = 500
+"""Looks while a thread beneath could go on. That may be waiting for the daemon's result."""
 STRIDE = 1000
-"""Turns from one look at the other threads to the next."""
+"""Turns of a daemon's loops from one look at the other threads to the next."""
+
+TOOL, TOOLS = "threads", (4, 3, 5, 2, 1, 0)
+"""The name of the tool that watches, and its numbers, the least used first."""
 
 monitoring = sys.monitoring
 events = monitoring.events
@@ -32,9 +35,12 @@ class State:
     """Which thread is watched, and how."""
 
     def __init__(self):
-        self.tool = self.runner = self.handler = self.can_others_go_on = None
-        self.turns = 0
+        self.tool = TOOLS[0]
+        self.runner = self.handler = self.can_others_go_on = None
+        self.looks, self.turns_left = 0, STRIDE
         self.is_over = False
+        # The code whose turns are counted.
+        self.counted = set()
 
 
 state = State()
@@ -47,17 +53,18 @@ def run(runner, call, can_others_go_on):
     """
     if not runner.daemon and state.runner is None:
         return call()
-    before = state.runner, state.turns, state.is_over, state.handler
-    tool = _start() if state.tool is None else None
-    state.runner, state.turns, state.is_over, state.handler = runner, 0, False, None
+    before = state.runner, state.looks, state.is_over, state.handler
+    if state.runner is None:
+        _watch(EVENTS)
+    state.runner, state.looks, state.is_over, state.handler = runner, 0, False, None
     state.can_others_go_on = can_others_go_on
     try:
         call()
     finally:
-        state.runner, state.turns, state.is_over, state.handler = before
-        if tool is not None:
-            monitoring.free_tool_id(tool)
-            state.tool = None
+        state.runner, state.looks, state.is_over, state.handler = before
+        if state.runner is None:
+            _watch(0)
+            state.counted.clear()
 
 
 def leave(runner):
@@ -72,38 +79,47 @@ def _report_nothing(_):
     """In place of `threading.excepthook`."""
 
 
-def _start():
-    tool = next((tool for tool in range(5, -1, -1) if monitoring.get_tool(tool) is None), None)
-    if tool is None:
-        return None
-    state.tool = tool
-    monitoring.use_tool_id(tool, "threads")
-    monitoring.register_callback(tool, events.JUMP, _at_jump)
-    monitoring.register_callback(tool, events.EXCEPTION_HANDLED, _at_handler)
-    monitoring.set_events(tool, EVENTS)
-    return tool
+def _watch(wanted):
+    """Begins or ends to hear of events. The tool is kept: to free it goes through all objects."""
+    if monitoring.get_tool(state.tool) not in (None, TOOL):
+        state.tool = next((tool for tool in TOOLS if monitoring.get_tool(tool) is None), None)
+        if state.tool is None:
+            state.tool = TOOLS[0]
+            return
+    if wanted and monitoring.get_tool(state.tool) is None:
+        monitoring.use_tool_id(state.tool, TOOL)
+        monitoring.register_callback(state.tool, events.JUMP, _at_jump)
+        monitoring.register_callback(state.tool, events.EXCEPTION_HANDLED, _at_handler)
+    if monitoring.get_tool(state.tool) == TOOL:
+        monitoring.set_events(state.tool, wanted)
 
 
 def _at_jump(code, offset, destination):
-    if code.co_filename == GUEST or destination > offset or not _is_own(code):
+    if destination > offset or code not in state.counted and not _is_counted(code):
         return DISABLE
-    state.turns += 1
-    if state.runner.daemon and (state.is_over or state.turns % STRIDE == 0 and _is_late()):
+    state.turns_left -= 1
+    if state.turns_left <= 0:
+        state.turns_left = STRIDE
+        if state.runner.daemon:
+            _look()
+
+
+def _is_counted(code):
+    """Whether a loop of the code may have no end; the library's have."""
+    if code.co_filename.startswith((GUEST, thread_code.LIBRARY)) or not thread_code.is_endless(code):
+        return False
+    state.counted.add(code)
+    return True
+
+
+def _look():
+    ready = state.can_others_go_on()
+    state.looks = 0 if ready is False else state.looks + 1
+    if state.is_over or state.looks >= (AT_THE_END if ready is None else WHILE_OTHERS_WAIT):
+        # The next turn comes soon, should the code go on after all.
+        state.turns_left = 0
         state.runner.is_left = True
         leave(state.runner)
-
-
-def _is_own(code):
-    return not code.co_filename.startswith(thread_code.LIBRARY) and thread_code.is_endless(code)
-
-
-def _is_late():
-    ready = state.can_others_go_on()
-    if ready is None:
-        return state.turns >= AT_THE_END
-    if not ready:
-        state.turns = 0
-    return state.turns >= WHILE_OTHERS_WAIT
 
 
 def _at_handler(code, offset, error):

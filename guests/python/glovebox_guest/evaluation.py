@@ -14,7 +14,7 @@ import sys
 import warnings
 import weakref
 
-from glovebox_guest import loop, open_files, report, value, world
+from glovebox_guest import daemons, loop, open_files, report, value, world
 from wit_world.exports import interpreter as wire
 
 COROUTINE = 0x80
@@ -40,6 +40,7 @@ session_loop = loop.SessionLoop()
 set_running_loop = loop.set_running_loop
 tool_of, free_tool = sys.monitoring.get_tool, sys.monitoring.free_tool_id
 WATCHERS = range(6)
+NO_TOOL = frozenset((None, daemons.TOOL))
 recursion_limit, set_recursion_limit = sys.getrecursionlimit, sys.setrecursionlimit
 LEAST_RECURSION = 500
 namespace = world.main.__dict__
@@ -117,7 +118,7 @@ def _take_back():
         if sys.getprofile() is not None:
             sys.setprofile(None)
         for tool in WATCHERS:
-            if tool_of(tool) is not None:
+            if tool_of(tool) not in NO_TOOL:
                 free_tool(tool)
         if recursion_limit() < LEAST_RECURSION:
             set_recursion_limit(LEAST_RECURSION)

@@ -3,8 +3,9 @@
 A thread that is started is kept, and runs to its end on the stack of another one that would wait:
 in `join`, `get`, `acquire`, `result` or `sleep`, or when the program ends. One whose code names
 nothing that waits runs at once, in `start`. A wait without a time limit that only a thread beneath
-on the stack could end cannot end: it raises. A daemon ends with the program (`daemons`). Only the primitives are replaced; `threading`,
-`queue`, `concurrent.futures` and what programs build on them stay as they are.
+on the stack could end cannot end: it raises. A daemon ends with the program (`daemons`). Only the
+primitives are replaced; `threading`, `queue`, `concurrent.futures` and what programs build on them
+stay as they are.
 """
 
 from glovebox_guest.own import __builtins__
@@ -104,7 +105,12 @@ class Handle:
         return self.ended and not self.is_left
 
     def join(self, timeout=None):
-        """Waits for its end."""
+        """Waits for its end. A daemon runs before those that may never come to theirs."""
+        for started in state.started:
+            if started.handle is self and started.runner.daemon:
+                state.started.remove(started)
+                state.started.appendleft(started)
+                break
         wait(self._has_ended, None if timeout is None or timeout < 0 else timeout)
 
     def _has_ended(self):

@@ -1,4 +1,5 @@
-// Descriptors: how do `os.dup`, `os.dup2` and `os.pipe` work on a C library without them?
+// Descriptors: how do `os.dup`, `os.dup2` and `os.pipe` work on a C library without them, and what
+// of it is repaired?
 //
 // The C library keeps a table of descriptors: each entry has its data and the functions for it. A
 // second descriptor is a second entry with the same data, whose function that frees it counts. A
@@ -13,7 +14,7 @@ typedef struct {
     void *get_streams[2];
     void *set_blocking;
     int (*fstat)(void *, unsigned *);
-    void *others[3];
+    void *get_file, *seek, *close_streams;
     int (*get_flags)(void *);
     int (*set_flags)(void *, int);
     void *of_sockets[7];
@@ -31,14 +32,18 @@ int descriptor_table_insert(entry_t entry);
 entry_t *descriptor_table_get_ref(int descriptor);
 int descriptor_table_renumber(int from, int to);
 int close(int descriptor);
+off_t lseek(int descriptor, off_t offset, int from);
+long write(int descriptor, const void *data, size_t length);
+long pwrite(int descriptor, const void *data, size_t length, off_t offset);
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *old, size_t size);
 void free(void *old);
 int *__errno_location(void);
 
-enum { EAGAIN = 6, EBADF = 8, EDEADLK = 16, EINVAL = 28, EPIPE = 64 };
+enum { EAGAIN = 6, EBADF = 8, EDEADLK = 16, EIO = 29, EPIPE = 64 };
 enum { READ_ONLY = 0x04000000, WRITE_ONLY = 0x10000000, NON_BLOCKING = 4, FIFO = 0x1000 };
+enum { FROM_START, FROM_HERE, FROM_END };
 enum { MOST_DESCRIPTORS = 4096, LEAST_BYTES = 4096 };
 
 static int fail(int error) {
@@ -244,6 +249,57 @@ static int open_pipe(int ends[2]) {
         return -1;
     }
     return 0;
+}
+
+// The build puts the functions that follow in the place of the C library's own, which they
+// call.
+
+#define REPAIR __attribute__((visibility("default")))
+
+// The data of a file, as far as it matters here.
+typedef struct {
+    long handle, padding;
+    off_t offset;
+    unsigned char is_appended;
+} file_t;
+
+static file_t *appended_file(int descriptor) {
+    entry_t *entry = descriptor_table_get_ref(descriptor);
+    // Only files can seek.
+    file_t *file = entry && entry->functions->seek ? entry->data : 0;
+    return file && file->is_appended & 1 ? file : 0;
+}
+
+// The library takes every place in a file that is appended to for its end.
+REPAIR off_t repaired_lseek(int descriptor, off_t offset, int from) {
+    file_t *file = appended_file(descriptor);
+    if (!file)
+        return lseek(descriptor, offset, from);
+    file->is_appended &= ~1;
+    off_t place = lseek(descriptor, offset, from);
+    file->is_appended |= 1;
+    return place;
+}
+
+REPAIR off_t repaired_tell(int descriptor) { return repaired_lseek(descriptor, 0, FROM_HERE); }
+
+// The library calls every failure of a stream an I/O error. A write without a stream fails with the
+// reason. What fitted before counts as written.
+REPAIR long repaired_write(int descriptor, const void *data, size_t length) {
+    file_t *file = appended_file(descriptor);
+    off_t end = file ? lseek(descriptor, 0, FROM_END) : 0;
+    long written = write(descriptor, data, length);
+    if (written >= 0 || *__errno_location() != EIO)
+        return written;
+    off_t place = lseek(descriptor, 0, FROM_HERE);
+    if (place < 0)
+        return fail(EIO);
+    if (file && place > end)
+        return place - end;
+    written = pwrite(descriptor, data, length, place);
+    if (written > 0)
+        repaired_lseek(descriptor, place + written, FROM_START);
+    return written;
 }
 
 // What follows are functions of Python.

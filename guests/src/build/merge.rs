@@ -49,7 +49,7 @@ struct Merger<'a> {
     table: BTreeMap<u32, FunctionId>,
     /// Functions that only pass their arguments on to another one.
     forwards: HashMap<FunctionId, FunctionId>,
-    /// The module of [`repairs`], which calls what it replaces.
+    /// The module with the replacements of [`repairs`], which call what they replace.
     repairs: Option<u32>,
 }
 
