@@ -232,9 +232,9 @@ fn crate_sources(
                 .pointer("/packages")
                 .and_then(|packages| packages.as_array())
                 .and_then(|packages| {
-                    packages.iter().find(|package| {
-                        package.get("name").is_some_and(|found| found == name)
-                    })
+                    packages
+                        .iter()
+                        .find(|package| package.get("name").is_some_and(|found| found == name))
                 })
                 .and_then(|package| package.get("manifest_path")?.as_str())
                 .with_context(|| format!("cargo reports no path of `{name}`"))?;

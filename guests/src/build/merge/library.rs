@@ -49,10 +49,7 @@ impl Merger<'_> {
                 self.module(old)?.defined_type(from)? == self.module(new)?.defined_type(to)?,
                 "`{name}` has another type in the new library"
             );
-            forwards.push((
-                FunctionId::Defined(old, from),
-                FunctionId::Defined(new, to),
-            ));
+            forwards.push((FunctionId::Defined(old, from), FunctionId::Defined(new, to)));
         }
         self.forwards.extend(forwards);
         Ok(())
