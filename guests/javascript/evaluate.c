@@ -510,7 +510,7 @@ static void begin_life(uint64_t seed) {
 __attribute__((export_name("glovebox:guest/interpreter@0.1.0#evaluate"))) completion_t *
 evaluate(uint8_t *name, uint32_t name_length, uint8_t *language, uint32_t language_length, uint8_t *text, uint32_t text_length,
          wasi_list_t *arguments, uint32_t argument_count, wasi_list_t *environment, uint32_t variable_count, int32_t has_seed,
-         uint64_t seed) {
+         uint64_t seed, int32_t is_last) {
     if (has_seed)
         begin_life(seed);
     JS_UpdateStackTop(runtime);

@@ -19,6 +19,7 @@ mod javascript;
 mod link_graph;
 mod merge;
 mod module;
+mod native;
 mod order;
 mod preinitialise;
 mod process;

@@ -196,6 +196,7 @@ impl WasmExecutor {
             image,
             _held: host.held,
             fresh: true,
+            is_last: false,
             alive: true,
             reported_calls: 0,
         })))
@@ -253,7 +254,10 @@ impl Executor for WasmExecutor {
         }
         let Run { setup, evaluation } = run;
         match self.instance(setup).await? {
-            Started::Instance(mut instance) => instance.evaluate(evaluation).await,
+            Started::Instance(mut instance) => {
+                instance.is_last = true;
+                instance.evaluate(evaluation).await
+            }
             Started::Over(report) => Ok(*report),
         }
     }

@@ -10,10 +10,14 @@ import getpass
 import os
 import posix
 import posixpath
+import types
 
 from glovebox_guest.world import WORKSPACE
 
 USER = "user"
+OWNER = 0
+"""The owner and group of every file, as `stat` has it, and so of the program."""
+IDENTITIES = {"getuid": "user", "geteuid": "effective user", "getgid": "group", "getegid": "effective group"}
 PROBE = ".glovebox-access"
 
 c_access = posix.access
@@ -48,6 +52,11 @@ def getuser():
 def getlogin():
     """Return the actual login name."""
     return USER
+
+
+def getuid():
+    """Return the current process's user id."""
+    return OWNER
 
 
 def umask(mask, /):
@@ -90,6 +99,11 @@ def install():
     os.getlogin, os.umask, os.access = getlogin, umask, access
     for function in (getlogin, umask, access):
         function.__module__ = "posix"
+    for name in ("getuid", "geteuid", "getgid", "getegid"):
+        function = types.FunctionType(getuid.__code__, globals(), name)
+        function.__doc__ = f"Return the current process's {IDENTITIES[name]} id."
+        function.__module__, function.__qualname__ = "posix", name
+        setattr(os, name, function)
     expanduser.__module__, getuser.__module__ = "posixpath", "getpass"
     for names in (os.supports_effective_ids, os.supports_dir_fd, os.supports_follow_symlinks):
         if c_access in names:

@@ -9,10 +9,12 @@ from glovebox_guest.own import __builtins__
 import __future__
 import ast
 import atexit
+import logging
 import sys
 import warnings
+import weakref
 
-from glovebox_guest import loop, open_files, report, value, world
+from glovebox_guest import daemons, loop, open_files, report, value, world
 from wit_world.exports import interpreter as wire
 
 COROUTINE = 0x80
@@ -24,12 +26,21 @@ AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 NO_STATEMENT = frozenset(("", " ", "\t", "\n", "\f", "#", ")", "]", "}"))
 """First characters of lines that are blank, comments, or parts of what began above."""
 
+STATEMENTS = frozenset((
+    "pass", "if", "for", "while", "def", "class", "with", "try", "import", "from", "return", "raise", "del", "assert", "global",
+))
+"""First words of statements, as far as they are common; none of them begins an expression."""
+
 Expr, Expression = ast.Expr, ast.Expression
-run_exit_functions = atexit._run_exitfuncs
+run_exit_functions, exit_function_count = atexit._run_exitfuncs, atexit._ncallbacks
+OF_THE_IMAGE = exit_function_count()
+log_handlers, finalizers = logging._handlerList, weakref.finalize._registry
+HANDLERS_OF_THE_IMAGE = len(log_handlers)
 session_loop = loop.SessionLoop()
 set_running_loop = loop.set_running_loop
 tool_of, free_tool = sys.monitoring.get_tool, sys.monitoring.free_tool_id
 WATCHERS = range(6)
+NO_TOOL = frozenset((None, daemons.TOOL))
 recursion_limit, set_recursion_limit = sys.getrecursionlimit, sys.setrecursionlimit
 LEAST_RECURSION = 500
 namespace = world.main.__dict__
@@ -45,7 +56,7 @@ def evaluate(source):
         _take_back()
         completion = wire.Completion_Raised(wire.Raised(type(error).__name__, "", f"{type(error).__name__}\n"))
     try:
-        code = _end(completion)
+        code = _end(source.is_last)
     except BaseException:
         code = None
     if code is not None:
@@ -58,21 +69,29 @@ def evaluate(source):
     return completion
 
 
-def _end(completion):
+def _end(is_last):
     """What a leaving interpreter does: waits for threads, then calls the callbacks of `atexit`.
 
-    The callbacks run only if the program asked to end, because the guest cannot know which
-    evaluation is a session's last, and a session still uses what they would take away (temporary
+    No callback runs in a session, which still uses what they would take away (temporary
     directories, log handlers). The result is the code of an `os._exit`, or `None`.
     """
     code = world.end()
-    if code is None and type(completion) is wire.Completion_Exited:
+    if code is None and is_last and _has_exit_functions():
         try:
             run_exit_functions()
         except BaseException:
             pass
         code = world.end()
     return code
+
+
+def _has_exit_functions():
+    """Whether a callback of `atexit` has something to do; those of the image alone have not."""
+    return (
+        exit_function_count() > OF_THE_IMAGE
+        or len(log_handlers) > HANDLERS_OF_THE_IMAGE
+        or bool(finalizers)
+    )
 
 
 def _evaluate(source):
@@ -99,7 +118,7 @@ def _take_back():
         if sys.getprofile() is not None:
             sys.setprofile(None)
         for tool in WATCHERS:
-            if tool_of(tool) is not None:
+            if tool_of(tool) not in NO_TOOL:
                 free_tool(tool)
         if recursion_limit() < LEAST_RECURSION:
             set_recursion_limit(LEAST_RECURSION)
@@ -190,6 +209,9 @@ def _last_statement(text):
 
 def _expression(text, name, flags):
     """The code of a text that is one expression; `None` for any other."""
+    if text.lstrip("\n")[:7].partition(" ")[0].rstrip("\n:") in STATEMENTS:
+        # An error costs more than the compilation.
+        return None
     try:
         return compile(text, name, "eval", flags, True)
     except SyntaxError:

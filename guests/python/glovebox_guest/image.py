@@ -34,7 +34,7 @@ for _name in PRELOADED.split():
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, compaction, http_hooks, key_derivation, leaving, loop, relocation, strftime, threads, warm, world,
+    account, clocks, compaction, descriptors, http_hooks, key_derivation, leaving, loop, missing, relocation, strftime, threads, warm, world,
 )
 
 
@@ -47,6 +47,9 @@ def finish(app):
     leaving.install()
     account.install()
     strftime.install()
+    descriptors.install()
+    clocks.install()
+    missing.install()
     # The C library knows no zones, but the library mounted at run time has their files.
     zoneinfo.reset_tzpath([f"{world.LIBRARY}/tzdata/zoneinfo"])
     world.environ.clear()

@@ -8,10 +8,9 @@ from glovebox_guest.own import __builtins__
 
 import asyncio
 import errno
-import sys
 from asyncio import base_events, events, unix_events
 
-from glovebox_guest import calls, threads
+from glovebox_guest import calls, missing, threads
 
 
 class HostSelector:
@@ -89,7 +88,7 @@ class EventLoop(base_events.BaseEventLoop):
         sock.connect(address)
 
     async def _make_subprocess_transport(self, *args, **kwargs):
-        raise OSError(errno.ENOTSUP, f"{sys.platform} does not support processes.")
+        raise OSError(errno.ENOTSUP, missing.NO_PROCESSES)
 
 
 def install():

@@ -1,8 +1,8 @@
 """Program file: what does a program find that opens its `__file__`?
 
 Its own text. The program comes as a text and not as a file, so a file is made while a source runs
-that asks for its name, where that is free, and taken away again, unless a limit ends the run: it is
-none of the program's results.
+that asks for its name, where that is free, and taken away again. Where a limit ends the run, the
+host leaves it out of the program's results.
 """
 
 from glovebox_guest.own import __builtins__

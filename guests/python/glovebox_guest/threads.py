@@ -3,8 +3,9 @@
 A thread that is started is kept, and runs to its end on the stack of another one that would wait:
 in `join`, `get`, `acquire`, `result` or `sleep`, or when the program ends. One whose code names
 nothing that waits runs at once, in `start`. A wait without a time limit that only a thread beneath
-on the stack could end cannot end: it raises. Only the primitives are replaced; `threading`,
-`queue`, `concurrent.futures` and what programs build on them stay as they are.
+on the stack could end cannot end: it raises. A daemon ends with the program (`daemons`). Only the
+primitives are replaced; `threading`, `queue`, `concurrent.futures` and what programs build on them
+stay as they are.
 """
 
 from glovebox_guest.own import __builtins__
@@ -22,16 +23,10 @@ import types
 import weakref
 from collections import deque
 
+from glovebox_guest import daemons, thread_code
+from glovebox_guest.thread_code import WAITS, judge
+
 NO_END = "this wait would never end: there is one thread, and nothing is left to run that could end the wait"
-WAITING = frozenset((
-    "acquire", "as_completed", "get", "is_alive", "is_set", "locked", "notify", "notify_all", "result", "run_forever", "run_until_complete",
-    "select", "sleep", "wait", "wait_for",
-))
-"""Names in the code of a thread by which it is taken to wait."""
-LOOKED_THROUGH = 40
-"""Functions of a program that are searched for such names."""
-LIBRARY = "/usr/lib/python3.14/"
-"""The library waits in many places (a log handler's lock), but not for the program's threads."""
 DEEPEST = 20
 """Threads on one stack from which on none is run at once."""
 PATIENCE = 20
@@ -89,8 +84,7 @@ class State:
         self.timers = []
         self.last_ident = main_ident
         self.ending = False
-        # By function, whether it may wait; and the objects with a value for each thread.
-        self.judged = {}
+        # The objects with a value for each thread.
         self.locals = []
 
 
@@ -111,7 +105,12 @@ class Handle:
         return self.ended and not self.is_left
 
     def join(self, timeout=None):
-        """Waits for its end."""
+        """Waits for its end. A daemon runs before those that may never come to theirs."""
+        for started in state.started:
+            if started.handle is self and started.runner.daemon:
+                state.started.remove(started)
+                state.started.appendleft(started)
+                break
         wait(self._has_ended, None if timeout is None or timeout < 0 else timeout)
 
     def _has_ended(self):
@@ -241,6 +240,8 @@ def _end_for_ever(me):
 
 
 def _end_quietly(me):
+    if me.daemon:
+        daemons.leave(me)
     if me.thread is not None:
         me.thread._invoke_excepthook = _report_nothing
     raise SystemExit
@@ -248,6 +249,10 @@ def _end_quietly(me):
 
 def _report_nothing(_):
     """In place of `threading.excepthook`, for a thread that could only go on beside another one."""
+
+
+def _can_others_go_on():
+    return None if state.ending else _is_another_ready()
 
 
 def _is_another_ready():
@@ -307,14 +312,17 @@ def start_joinable_thread(function, handle=None, daemon=True):
         thread._ident = handle.ident
         thread._started.set()
     if in_pool:
-        waits = any(_may_wait(item.task[0]) for item in thread._args[2]._queue if item is not None)
+        found = max((judge(item.task[0]) & WAITS for item in thread._args[2]._queue if item is not None), default=0)
     elif is_thread:
-        waits = _may_wait(thread._target if type(thread).run is threading.Thread.run else thread.run)
+        found = judge(thread._target if type(thread).run is threading.Thread.run else thread.run)
     else:
-        waits = _may_wait(function)
+        found = judge(function)
+    if daemon and state.ending:
+        # It would end with the program before it begins.
+        return handle
     if started.timer is not None:
         state.timers.append(started)
-    elif waits or len(state.stack) > DEEPEST:
+    elif found & WAITS or daemon and found or len(state.stack) > DEEPEST:
         state.started.append(started)
     else:
         _run(started)
@@ -354,7 +362,7 @@ def _run(started):
     try:
         for entry in _locals():
             _clear(*entry)
-        started.call()
+        daemons.run(started.runner, started.call, _can_others_go_on)
     except SystemExit:
         pass
     except BaseException as error:
@@ -398,73 +406,6 @@ def _clear(kept, arguments, named):
     kept.__dict__.clear()
     if type(kept).__init__ is not object.__init__:
         kept.__init__(*arguments, **named)
-
-
-def _may_wait(function):
-    """As `_search`, with its answers kept."""
-    try:
-        if function not in state.judged:
-            state.judged[function] = _search(function)
-        return state.judged[function]
-    except TypeError:
-        return _search(function)
-
-
-def _search(function):
-    """Whether the code of a function, or of one that it names, names something that waits."""
-    functions = [(function, None)]
-    known = set()
-    while functions and len(known) < LOOKED_THROUGH:
-        function, owner = functions.pop()
-        while isinstance(function, functools.partial):
-            function = function.func
-        owner = getattr(function, "__self__", owner)
-        if getattr(function, "__name__", None) in WAITING:
-            return True
-        function = getattr(function, "__func__", function)
-        if type(function) is not types.FunctionType:
-            call = getattr(type(function), "__call__", None)
-            if type(call) is not types.FunctionType:
-                continue
-            owner, function = function, call
-        if function in known:
-            continue
-        known.add(function)
-        names = _names(function.__code__)
-        if not WAITING.isdisjoint(names):
-            return True
-        is_library = _is_library(function)
-        for named in _named(function, owner, names):
-            if is_library or not _is_library(named):
-                functions.append((named, owner))
-    return False
-
-
-def _is_library(function):
-    return function.__code__.co_filename.startswith(LIBRARY)
-
-
-def _named(function, owner, names):
-    """The functions that a function names: globals, methods of its object, and closed-over ones."""
-    for name in names:
-        for found in (function.__globals__.get(name), getattr(type(owner), name, None)):
-            if type(found) is types.FunctionType:
-                yield found
-    for cell in (*(function.__closure__ or ()),):
-        try:
-            found = getattr(cell.cell_contents, "__func__", cell.cell_contents)
-        except ValueError:
-            continue
-        if type(found) is types.FunctionType:
-            yield found
-
-
-def _names(code):
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if type(constant) is types.CodeType:
-            names |= _names(constant)
-    return names
 
 
 def _work(executor_reference, context, work_queue):
@@ -531,7 +472,7 @@ def end():
     finally:
         state.ending = False
         state.timers.clear()
-        state.judged.clear()
+        thread_code.forget()
 
 
 def idle(is_woken, timeout):

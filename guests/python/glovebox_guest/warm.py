@@ -35,7 +35,7 @@ def up():
         world.seed_random(turn)
         for text in SOURCES:
             environment = [("HOME", str(turn))]
-            evaluation.evaluate(wire.Source("main.py", "python", text, [], environment, None))
+            evaluation.evaluate(wire.Source("main.py", "python", text, [], environment, None, True))
     for name, thing in kept.items():
         setattr(sys, name, thing)
     sys.path[:] = path

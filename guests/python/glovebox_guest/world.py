@@ -15,7 +15,7 @@ import sys
 import time
 import types
 
-from glovebox_guest import leaving, own_file, streams, threads
+from glovebox_guest import clocks, leaving, own_file, streams, threads
 
 WORKSPACE = "/work"
 LIBRARY = "/usr/lib/python3.14"
@@ -119,6 +119,7 @@ def reset():
 def _wake(seed):
     """Makes a fresh instance differ from the image that all instances share."""
     streams.take_handles()
+    clocks.begin()
     helpers.append(modules.pop(application, None))
     seed_random(seed)
     # Times in its records count from here, not from the making of the image.

@@ -115,6 +115,7 @@ fn source(script: &str, arguments: &[&str]) -> Val {
         field("environment", Val::List(Vec::new())),
         // The same every time, so that the same sources give the same files.
         field("seed", Val::Option(Some(Box::new(Val::U64(0))))),
+        field("is-last", Val::Bool(true)),
     ])
 }
 

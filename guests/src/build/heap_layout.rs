@@ -166,7 +166,7 @@ fn run(
             Val::I32(length.cast_signed()),
         ]);
     }
-    // No arguments, no environment, a seed.
+    // No arguments, no environment, a seed, and nothing follows.
     arguments.extend([
         Val::I32(0),
         Val::I32(0),
@@ -174,6 +174,7 @@ fn run(
         Val::I32(0),
         Val::I32(1),
         Val::I64(1),
+        Val::I32(1),
     ]);
     let evaluate = instance
         .get_func(&mut *store, EVALUATE)

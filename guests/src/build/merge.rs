@@ -6,6 +6,7 @@
 //! writes are constants in the code, and a call through a constant table slot is a plain call.
 
 mod emit;
+mod library;
 mod repairs;
 
 use super::image::{WASM_PAGE, write_at};
@@ -48,7 +49,7 @@ struct Merger<'a> {
     table: BTreeMap<u32, FunctionId>,
     /// Functions that only pass their arguments on to another one.
     forwards: HashMap<FunctionId, FunctionId>,
-    /// The module of [`repairs`], which calls what it replaces.
+    /// The module with the replacements of [`repairs`], which call what they replace.
     repairs: Option<u32>,
 }
 
@@ -84,6 +85,7 @@ pub(super) fn merge(graph: &LinkGraph<'_>, keep: &[(u32, String, String)]) -> Re
     }
     merger.resolve_imports(graph)?;
     merger.repair()?;
+    merger.replace_library()?;
     merger.find_constants()?;
     merger.fill_table()?;
     merger.find_forwards()?;

@@ -4,8 +4,8 @@ use super::link_graph::Kind;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::collections::HashMap;
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, FuncType, FunctionBody, Global, MemoryType,
-    Parser, Payload, TableType, TypeRef,
+    ConstExpr, DataKind, ElementItems, ElementKind, FuncType, FunctionBody, Global, KnownCustom,
+    MemoryType, Name, NameSectionReader, Parser, Payload, TableType, TypeRef,
 };
 
 /// One import, with its index in the index space of its kind.
@@ -51,6 +51,8 @@ pub(super) struct CoreModule<'a> {
     pub(super) elements: Vec<Element<'a>>,
     pub(super) bodies: Vec<FunctionBody<'a>>,
     pub(super) data: Vec<Segment<'a>>,
+    /// The functions by their names in the debugging section.
+    pub(super) names: HashMap<&'a str, u32>,
     imported: HashMap<Kind, u32>,
 }
 
@@ -135,7 +137,24 @@ impl<'a> CoreModule<'a> {
                     });
                 }
             }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(names) = section.as_known() {
+                    self.read_names(names)?;
+                }
+            }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn read_names(&mut self, names: NameSectionReader<'a>) -> Result<()> {
+        for part in names {
+            if let Name::Function(functions) = part? {
+                for naming in functions {
+                    let naming = naming?;
+                    self.names.insert(naming.name, naming.index);
+                }
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::product::{Product, unmeasured};
 use super::sources::write_sources;
 use super::stdlib::LIBRARY;
 use super::steps::{Inputs, Network, Step, Steps};
-use super::{process, stdlib, toolchain};
+use super::{native, process, stdlib, toolchain};
 use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language, Tree};
 use anyhow::{Context as _, Result};
@@ -26,6 +26,7 @@ const FLATTENING: &str = concat!(
     include_str!("image.rs"),
     include_str!("link_graph.rs"),
     include_str!("merge.rs"),
+    include_str!("merge/library.rs"),
     include_str!("merge/repairs.rs"),
     include_str!("merge/emit.rs"),
     include_str!("module.rs"),
@@ -77,8 +78,10 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
 
 /// The component as its builder links it.
 fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
+    let extensions = native::extensions(steps, tools)?;
     let inputs = Inputs::new(LINK_VERSION)
         .step(tools)
+        .step(&extensions)
         .sources("python")
         .sources("wit");
     steps.run(
@@ -93,6 +96,10 @@ fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
             let (app, wit) = (new.join("app"), new.join("wit"));
             write_sources("python", &app)?;
             write_sources("wit", &wit)?;
+            for extension in fs::read_dir(&extensions)? {
+                let extension = extension?;
+                fs::copy(extension.path(), app.join(extension.file_name()))?;
+            }
             let mut builder = python.start();
             // Otherwise the builder would add the site packages of whatever Python it finds, and
             // the guest would depend on the machine.

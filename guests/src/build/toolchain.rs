@@ -41,6 +41,7 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
     time_zones(steps)?;
     npm_packages(steps)?;
     engine_sources(steps)?;
+    sqlite_sources(steps)?;
     Ok(())
 }
 
@@ -181,11 +182,27 @@ pub(super) fn pins() -> Result<Vec<Pin>> {
 
 /// A directory with the sources of the JavaScript engine.
 pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
-    let inputs = Inputs::new(FETCH_VERSION).sources("sources");
+    let detail = "fetching the sources of the JavaScript engine";
+    crate_sources(steps, ("engine", detail), ("rquickjs-sys", "quickjs"))
+}
+
+/// A directory with the sources of SQLite.
+pub(super) fn sqlite_sources(steps: &Steps<'_>) -> Result<PathBuf> {
+    let detail = "fetching the sources of SQLite";
+    crate_sources(steps, ("sqlite", detail), ("libsqlite3-sys", "sqlite3"))
+}
+
+/// A directory with the C sources of a folder of a crate that `sources/Cargo.lock` pins.
+fn crate_sources(
+    steps: &Steps<'_>,
+    (step, detail): (&'static str, &'static str),
+    (name, folder): (&str, &str),
+) -> Result<PathBuf> {
+    let inputs = Inputs::new(FETCH_VERSION).text(name).sources("sources");
     steps.run(
         Step {
-            name: "engine",
-            detail: "fetching the sources of the JavaScript engine",
+            name: step,
+            detail,
             inputs,
             network: Network::Needed,
         },
@@ -215,17 +232,15 @@ pub(super) fn engine_sources(steps: &Steps<'_>) -> Result<PathBuf> {
                 .pointer("/packages")
                 .and_then(|packages| packages.as_array())
                 .and_then(|packages| {
-                    packages.iter().find(|package| {
-                        package
-                            .get("name")
-                            .is_some_and(|name| name == "rquickjs-sys")
-                    })
+                    packages
+                        .iter()
+                        .find(|package| package.get("name").is_some_and(|found| found == name))
                 })
                 .and_then(|package| package.get("manifest_path")?.as_str())
-                .context("cargo reports no path of the engine's sources")?;
-            let engine = Path::new(manifest).with_file_name("quickjs");
-            for entry in fs::read_dir(&engine)
-                .with_context(|| format!("cannot read `{}`", engine.display()))?
+                .with_context(|| format!("cargo reports no path of `{name}`"))?;
+            let sources = Path::new(manifest).with_file_name(folder);
+            for entry in fs::read_dir(&sources)
+                .with_context(|| format!("cannot read `{}`", sources.display()))?
             {
                 let entry = entry?;
                 let is_code = entry

@@ -17,6 +17,7 @@ use crate::packages::PackageTree;
 use crate::state::RunState;
 use crate::stdio::{GuestInput, Outputs};
 use async_trait::async_trait;
+use globset::GlobSet;
 use glovebox_policy::{Grant, Limit};
 use std::ops::Range;
 use std::pin::pin;
@@ -39,6 +40,8 @@ pub(super) struct Instance {
     pub(super) _held: SharedHold,
     /// No evaluation has begun yet.
     pub(super) fresh: bool,
+    /// No evaluation follows the next one: a run, not a session.
+    pub(super) is_last: bool,
     pub(super) alive: bool,
     pub(super) reported_calls: u64,
 }
@@ -70,6 +73,8 @@ impl SessionHandle for Instance {
         let seed = self
             .fresh
             .then(|| self.grant.seed().unwrap_or_else(rand::random));
+        // The guest may put the program there while it runs, and a limit keeps it from removing it.
+        let own_file = own_file(&self.store, &evaluation.source.name, &globs);
         let source = interpreter::Source {
             name: evaluation.source.name,
             language: self.grant.language().to_owned(),
@@ -77,6 +82,7 @@ impl SessionHandle for Instance {
             arguments: evaluation.arguments,
             environment: self.grant.environment().to_vec(),
             seed,
+            is_last: self.is_last,
         };
         self.fresh = false;
         // A future that is dropped half-way leaves the instance in an inconsistent state: dead
@@ -109,6 +115,13 @@ impl SessionHandle for Instance {
         collecting
             .collect(&mut report, (&state.files, state.memory.hold()), began)
             .await;
+        if let Some(path) = own_file
+            && !self.alive
+        {
+            report.artifacts.retain(|artifact| {
+                artifact.path != path || artifact.content != source.text.as_bytes()
+            });
+        }
         Ok(report)
     }
 
@@ -186,6 +199,13 @@ impl Instance {
         report.usage.host_calls -= made_before;
         report
     }
+}
+
+/// Returns the path of the program's own file in the workspace, if it would be an artifact and
+/// there is no file yet.
+fn own_file(store: &Store<RunState>, name: &str, globs: &GlobSet) -> Option<String> {
+    let is_free = globs.is_match(name) && store.data().files.size(name).is_err();
+    is_free.then(|| name.to_owned())
 }
 
 fn file_error(error: FilesystemError) -> Error {

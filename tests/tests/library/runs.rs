@@ -159,3 +159,24 @@ fn fuel_does_not_depend_on_how_busy_the_machine_is() {
         "{alone}: {crowd:?}"
     );
 }
+
+#[test]
+fn the_own_file_of_a_program_that_a_limit_ends_is_no_artifact() {
+    let sandbox = sandbox("", "");
+    let text =
+        "print(len(open(__file__).read()) > 9)\nopen('left.txt', 'w').write('x')\nwhile True: pass";
+    let mut request = Request::new("python", text);
+    request.artifacts = vec!["*".to_owned()];
+    request.wants.limits.wall = Some(Duration::from_millis(500));
+    let outcome = run(&sandbox, request);
+    assert_eq!(
+        (outcome.status, outcome.stdout.text().as_ref()),
+        (Status::Limited, "True\n")
+    );
+    let left: Vec<&str> = outcome
+        .artifacts
+        .iter()
+        .map(|artifact| artifact.path.as_str())
+        .collect();
+    assert_eq!(left, ["left.txt"]);
+}

@@ -153,3 +153,27 @@ fn each_evaluation_has_its_own_input_and_arguments() {
         );
     }
 }
+
+#[test]
+fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
+    let sandbox = sandbox("", "");
+    let mut session = runtime()
+        .block_on(sandbox.open(Request::new("python", "")))
+        .expect("a session opens");
+    for (text, printed) in [
+        (
+            "import atexit, tempfile\natexit.register(print, 'at exit')",
+            "",
+        ),
+        (
+            "folder = tempfile.TemporaryDirectory()\nraise SystemExit(3)",
+            "",
+        ),
+        ("import os\nprint(os.path.isdir(folder.name))", "True\n"),
+    ] {
+        let outcome = runtime()
+            .block_on(session.evaluate(text))
+            .expect("the session lives");
+        assert_eq!(outcome.stdout.text(), printed, "{text}");
+    }
+}

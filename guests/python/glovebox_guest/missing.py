@@ -1,0 +1,67 @@
+"""Missing modules: what does a program hear of a module or a process that is not here?
+
+Python's own error, and one clause that says which tier or which package has it.
+"""
+
+from glovebox_guest.own import __builtins__
+
+import errno
+import importlib._bootstrap
+import os
+import subprocess
+import sys
+
+IMPORTER = "<frozen importlib._bootstrap>"
+"""The file of frames that C takes out of the traceback of an `ImportError`."""
+NOWHERE = frozenset((
+    "_overlapped", "_scproxy", "_tkinter", "_winapi", "_wmi", "ensurepip", "idlelib", "msvcrt", "nt", "test", "tkinter", "turtle",
+    "turtledemo", "winreg", "winsound",
+))
+"""Modules of the standard library that no tier has."""
+IN_CONTAINER = "the container tier has it (`--tier container`)"
+NO_PROCESSES = f"{sys.platform} does not support processes; the container tier does (`--tier container`)"
+
+bootstrap = importlib._bootstrap
+find_and_load = bootstrap._find_and_load_unlocked
+of_library = sys.stdlib_module_names
+
+
+def _providers():
+    """Modules whose package has another name."""
+    with open(os.path.join(os.path.dirname(__file__), "providers.txt")) as file:
+        return dict(line.split() for line in file if not line.startswith("#"))
+
+
+providers = _providers()
+
+
+def _find_and_load_unlocked(name, import_):
+    try:
+        return find_and_load(name, import_)
+    except ModuleNotFoundError as error:
+        if error.name == name and error.args == (f"No module named {name!r}",) and "." not in name:
+            error.msg = f"{error.args[0]}{_advice(name)}"
+            error.args = (error.msg,)
+        raise
+
+
+def _advice(name):
+    if name in NOWHERE:
+        return ""
+    if name in of_library:
+        return f"; {IN_CONTAINER}"
+    return f"; if a package has it, add that (`--package {providers.get(name, name)}`, or `packages` in a request)"
+
+
+def _execute_child(self, *_):
+    raise OSError(errno.ENOTSUP, NO_PROCESSES)
+
+
+def install():
+    """Puts the functions where Python looks."""
+    code = _find_and_load_unlocked.__code__
+    _find_and_load_unlocked.__code__ = code.replace(co_filename=IMPORTER)
+    bootstrap._find_and_load_unlocked = _find_and_load_unlocked
+    # Its check comes before everything else and has words of its own.
+    subprocess._can_fork_exec = True
+    subprocess.Popen._execute_child = _execute_child
