@@ -10,14 +10,13 @@ import getpass
 import os
 import posix
 import posixpath
-import types
 
 from glovebox_guest.world import WORKSPACE
 
 USER = "user"
 OWNER = 0
-"""The owner and group of every file, as `stat` has it, and so of the program."""
-IDENTITIES = {"getuid": "user", "geteuid": "effective user", "getgid": "group", "getegid": "effective group"}
+"""The owner and group of every file, as `stat` has it, and so of the program. There are no effective ones: the library takes 0 for
+an administrator, who can change owners."""
 PROBE = ".glovebox-access"
 
 c_access = posix.access
@@ -59,6 +58,11 @@ def getuid():
     return OWNER
 
 
+def getgid():
+    """Return the current process's group id."""
+    return OWNER
+
+
 def umask(mask, /):
     """Set the current numeric umask and return the previous umask."""
     if not isinstance(mask, int):
@@ -96,14 +100,9 @@ def install():
     """Puts them where programs look."""
     posixpath.expanduser = expanduser
     getpass.getuser = getuser
-    os.getlogin, os.umask, os.access = getlogin, umask, access
-    for function in (getlogin, umask, access):
+    os.getlogin, os.umask, os.access, os.getuid, os.getgid = getlogin, umask, access, getuid, getgid
+    for function in (getlogin, umask, access, getuid, getgid):
         function.__module__ = "posix"
-    for name in ("getuid", "geteuid", "getgid", "getegid"):
-        function = types.FunctionType(getuid.__code__, globals(), name)
-        function.__doc__ = f"Return the current process's {IDENTITIES[name]} id."
-        function.__module__, function.__qualname__ = "posix", name
-        setattr(os, name, function)
     expanduser.__module__, getuser.__module__ = "posixpath", "getpass"
     for names in (os.supports_effective_ids, os.supports_dir_fd, os.supports_follow_symlinks):
         if c_access in names:

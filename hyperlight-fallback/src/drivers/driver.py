@@ -130,6 +130,7 @@ has_monitoring = hasattr(sys, "monitoring")
 if not has_monitoring:
     sys.monitoring = types.SimpleNamespace(get_tool=lambda tool: None, free_tool_id=lambda tool: None)
 module("own")
+module("daemons", TOOL=None)
 module("loop", SessionLoop=SessionLoop, set_running_loop=set_running_loop)
 module("open_files", flush=lambda: None)
 module("world", main=main, standard=Standard(), prepare=prepare, end=lambda: None, source_lines=linecache.cache)
@@ -167,7 +168,8 @@ def run(program, name, arguments):
     except UnicodeDecodeError as error:
         sys.stderr.write(f"the source `{name}` is not UTF-8 text: {error.reason}\n")
         return 1
-    ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments))
+    # What `atexit` has runs when this interpreter ends.
+    ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments, is_last=False))
     code, told = 0, {}
     if isinstance(ended, wire.Completion_Exited):
         code = ended.code

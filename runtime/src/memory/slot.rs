@@ -42,7 +42,7 @@ impl Resident {
                     .filter(|all| *all <= MAX_RESIDENT_BYTES)
             })
             .is_ok()
-            .then_some(Self(bytes))
+            .then(|| Self(bytes))
     }
 }
 

@@ -1,4 +1,5 @@
 // streams of the web: reading, writing, transforming, splitting, text and compression
+// only = "older versions of Node lack ReadableStream.from"
 const collect = async (stream) => { const all = []; for await (const chunk of stream) all.push(chunk); return all; };
 const source = new ReadableStream({ start(controller) { controller.enqueue('a'); controller.enqueue('b'); controller.close(); } });
 const reader = source.getReader();

@@ -207,3 +207,43 @@ fn native_code_goes_to_a_container_and_says_why() {
         "{outcome}"
     );
 }
+
+/// The test runner replaces descriptors, and what it runs asserts, captures and patches.
+#[test]
+fn tests_run_inside_with_what_they_capture_and_cover() {
+    let machine = Machine::new();
+    let program = r#"
+import coverage, io, pytest
+open("halves.py", "w").write("def half(x):\n    if x % 2:\n        raise ValueError('odd')\n    return x // 2\n")
+open("test_code.py", "w").write('''
+import os, halves, pytest
+@pytest.fixture
+def four():
+    yield 4
+@pytest.mark.parametrize("x", [2, 3, 4])
+def test_half(x, four):
+    assert halves.half(four) == x
+def test_output(capfd):
+    os.write(1, b"raw")
+    print("text")
+    assert capfd.readouterr().out == "rawtext\\n"
+def test_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "f").write_text("x")
+    assert os.path.exists("f")
+''')
+watch = coverage.Coverage(source_pkgs=["halves"], data_file=None, config_file=False)
+watch.start()
+ended = pytest.main(["test_code.py"])
+watch.stop()
+print("ended", int(ended), round(watch.report(file=io.StringIO())))
+"#;
+    let printed = machine.run(
+        &["--package", "pytest", "--package", "coverage"],
+        "tests.py",
+        program,
+    );
+    for part in ["assert 2 == 3", "2 failed, 3 passed", "ended 1 75"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
