@@ -1,4 +1,5 @@
 // crypto.subtle: digests, HMAC, AES, PBKDF2, HKDF, import and export
+// only = "older versions of Node order the members of a JWK in another way"
 const { subtle } = crypto;
 const bytes = (text) => new TextEncoder().encode(text), hex = (buffer) => Buffer.from(buffer).toString('hex');
 console.log(hex(await subtle.digest('SHA-256', bytes('abc'))), hex(await subtle.digest({ name: 'sha-1' }, bytes('abc'))));
