@@ -26,10 +26,6 @@ def resists():
             print("finally")
 
 
-def respawns():
-    threading.Thread(target=respawns, daemon=True).start()
-
-
 def beats():
     while True:
         print("beat")
@@ -55,7 +51,7 @@ time.sleep(0.02)
 stopped = True
 watcher.join(1)
 print(turns > 0)
-for target in (spins, counts, resists, respawns, beats):
+for target in (spins, counts, resists, beats):
     threading.Thread(target=target, daemon=True).start()
 worker = threading.Thread(target=collatz, args=(27,), daemon=True)
 worker.start()
