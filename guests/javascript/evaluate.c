@@ -30,6 +30,17 @@ _Static_assert(sizeof(completion_t) == 28 && offsetof(completion_t, text) == 20,
 
 static completion_t completion;
 
+__attribute__((export_name("cabi_post_glovebox:guest/interpreter@0.1.0#evaluate"))) void free_completion(completion_t *done) {
+    if (done->tag == RAISED) {
+        free_list(done->kind);
+        free_list(done->message);
+        free_list(done->traceback);
+    } else if (done->tag == FINISHED && done->has_value) {
+        free_list(done->json.text);
+        free_list(done->text);
+    }
+}
+
 // What Node ends with when a top-level `await` can never go on.
 #define EXIT_UNSETTLED 13
 
@@ -45,7 +56,7 @@ static void drop_jobs(void) {
 }
 
 static bool is_stopped(JSValueConst value) {
-    return JS_IsException(value) || evaluation.is_exiting;
+    return JS_IsException(value) || is_ending();
 }
 
 static bool call_and_ignore(JSValueConst function) {
@@ -66,7 +77,7 @@ static bool run_jobs(void) {
         }
         int result;
         while ((result = JS_ExecutePendingJob(runtime, &unused)) > 0) {
-            if (evaluation.is_exiting)
+            if (is_ending())
                 return false;
         }
         if (result < 0)
@@ -367,13 +378,13 @@ static bool run_to_end(void) {
     bool is_fine = start_program();
     for (bool has_more = true; has_more;) {
         is_fine = is_fine && run_jobs();
-        if (evaluation.is_exiting)
+        if (is_ending())
             return false;
         JSValue error, promise;
         while (take_error(!is_fine, &error, &promise)) {
             is_fine = true;
             bool handled = is_handled(error, promise);
-            if (!handled && !evaluation.is_exiting)
+            if (!handled && !is_ending())
                 raise(error, !JS_IsUndefined(promise));
             JS_FreeValue(context, error);
             JS_FreeValue(context, promise);
@@ -440,9 +451,24 @@ static void exit_with(int32_t code) {
     completion.code = code;
 }
 
+static const char interrupt_message[] = "the evaluation was interrupted";
+static const char interrupt_report[] = "Error: the evaluation was interrupted\n";
+
+// Ends an interrupted evaluation, whatever came of it before. Nothing interrupts what follows.
+static void end_interrupts(void) {
+    interrupts_are_enabled = 0;
+    if (!is_interrupted)
+        return;
+    is_interrupted = 0;
+    free_completion(&completion);
+    completion = (completion_t){.tag = RAISED, .kind = constant_for_host("Error"), .message = constant_for_host(interrupt_message),
+                                .traceback = constant_for_host(interrupt_report)};
+    write_all(stderr_stream, (const uint8_t *)interrupt_report, sizeof interrupt_report - 1);
+}
+
 static void finish(bool reached_end) {
     bool is_unsettled = reached_end && JS_PromiseState(context, evaluation.main_promise) == JS_PROMISE_PENDING;
-    if (reached_end && evaluation.has_exit_hooks && !call_and_ignore(prelude.finish) && !evaluation.is_exiting) {
+    if (reached_end && evaluation.has_exit_hooks && !call_and_ignore(prelude.finish) && !is_ending()) {
         JSValue error = JS_GetException(context);
         raise(error, false);
         JS_FreeValue(context, error);
@@ -526,8 +552,11 @@ evaluate(uint8_t *name, uint32_t name_length, uint8_t *language, uint32_t langua
     program_environment = (text_list_t){environment, variable_count * 2};
 
     completion = (completion_t){0};
+    interrupts_are_enabled = !is_last;
     bool reached_end = run_to_end();
     finish(reached_end);
+    reached_end &= !is_interrupted;
+    end_interrupts();
     clean_up(reached_end);
     free((void *)source.name);
     free((void *)source.text);
@@ -535,13 +564,21 @@ evaluate(uint8_t *name, uint32_t name_length, uint8_t *language, uint32_t langua
     return &completion;
 }
 
-__attribute__((export_name("cabi_post_glovebox:guest/interpreter@0.1.0#evaluate"))) void free_completion(completion_t *done) {
-    if (done->tag == RAISED) {
-        free_list(done->kind);
-        free_list(done->message);
-        free_list(done->traceback);
-    } else if (done->tag == FINISHED && done->has_value) {
-        free_list(done->json.text);
-        free_list(done->text);
-    }
+// list<word-bits> has one element.
+typedef struct {
+    const volatile uint32_t *address;
+    uint32_t bits;
+} word_bits_t;
+
+// record interruption
+typedef struct {
+    const volatile uint32_t *enabled;
+    const word_bits_t *words;
+    uint32_t count;
+} interrupt_t;
+
+__attribute__((export_name("glovebox:guest/interpreter@0.1.0#interrupt"))) const interrupt_t *describe_interrupt(void) {
+    static const word_bits_t word = {&is_interrupted, 1};
+    static const interrupt_t description = {&interrupts_are_enabled, &word, 1};
+    return &description;
 }

@@ -21,6 +21,8 @@ static JSValue native_write(JSContext *ctx, JSValueConst self, int argc, JSValue
 // readInput(): the next bytes of standard input; null at its end.
 static JSValue native_read_input(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     wasi_list_t chunk = read_input();
+    if (is_interrupted)
+        return throw_interrupt(ctx);
     return chunk.length ? buffer_from_host(ctx, chunk) : JS_NULL;
 }
 
@@ -95,6 +97,8 @@ static JSValue native_wait_any(JSContext *ctx, JSValueConst self, int argc, JSVa
     uint64_t nanoseconds = timeout > 0 ? (timeout < 1e12 ? (uint64_t)(timeout * 1e6) : UINT64_C(1000000000000000000)) : 0;
     host_wait_any(calls, count, has_timeout, nanoseconds, &finished);
     js_free(ctx, calls);
+    if (is_interrupted)
+        return throw_interrupt(ctx);
     return finished.is_some ? JS_NewUint32(ctx, finished.call) : JS_UNDEFINED;
 }
 

@@ -93,6 +93,22 @@ static JSValue throw_exit(JSContext *ctx) {
     return JS_EXCEPTION;
 }
 
+// The words that the host reads and sets: whether it may interrupt, and that it has.
+static volatile uint32_t interrupts_are_enabled, is_interrupted;
+
+// As `throw_exit`, after a wait: the engine itself looks only now and then.
+static JSValue throw_interrupt(JSContext *ctx) {
+    ctx->interrupt_counter = 1;
+    JS_ThrowInternalError(ctx, "interrupted");
+    JS_SetUncatchableError(ctx, ctx->rt->current_exception);
+    return JS_EXCEPTION;
+}
+
+// Whether the program ends here, by its own will or by the host's.
+static bool is_ending(void) {
+    return evaluation.is_exiting || is_interrupted;
+}
+
 static int interrupt(JSRuntime *rt, void *opaque) {
-    return evaluation.is_exiting;
+    return is_ending();
 }

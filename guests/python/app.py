@@ -3,7 +3,7 @@
 This module. It names the exported interpreter; everything that runs while it is imported becomes part of the frozen image.
 """
 
-from glovebox_guest import image
+from glovebox_guest import image, interrupts
 from glovebox_guest.evaluation import evaluate
 from wit_world import exports
 
@@ -14,6 +14,10 @@ class Interpreter(exports.Interpreter):
     def evaluate(self, source):
         """Runs one source and says how it ended."""
         return evaluate(source)
+
+    def interrupt(self):
+        """Says how the host interrupts an evaluation."""
+        return interrupts.places()
 
 
 image.finish(__name__)

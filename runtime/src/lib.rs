@@ -50,6 +50,7 @@ mod mounts;
 mod state;
 mod stdio;
 mod tools;
+mod wakeup;
 
 mod compiler;
 mod engine;

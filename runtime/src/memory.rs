@@ -8,7 +8,7 @@
 //!
 //! In reading order: [`mapping`] owns address ranges, [`slot`] is one memory and resets it,
 //! [`image`] is what memories start as, [`linear`] hands them to the engine, [`populate`] faults
-//! new pages in. [`stack`] keeps the stacks that guests run on, because they are memory of the same
+//! new pages in, [`words`] sets flags in a suspended guest. [`stack`] keeps the stacks that guests run on, because they are memory of the same
 //! kind: reserved, guarded, reused.
 
 mod dirty;
@@ -20,6 +20,7 @@ mod slot;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use dirty::kernel_tells_dirty_pages;
 pub(crate) use image::Image;
@@ -27,6 +28,7 @@ pub(crate) use linear::{GuestMemory, with_image};
 pub(crate) use mapping::{map, map_file};
 pub(crate) use populate::{NewPages, take_new_pages};
 pub(crate) use stack::GuestStacks;
+pub(crate) use words::GuestWords;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

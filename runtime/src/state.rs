@@ -17,6 +17,7 @@ use crate::host::wit::GuestCalls;
 use crate::limiter::Limiter;
 use crate::meter::{self, Meter, Metered, Pace};
 use crate::stdio::{GuestInput, Outputs, StreamName};
+use crate::wakeup::WakeUp;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
@@ -42,6 +43,7 @@ pub(crate) struct RunState {
     pub(crate) meter: Meter,
     pub(crate) pace: Pace,
     pub(crate) memory: RunMemory,
+    pub(crate) wake_up: WakeUp,
 }
 
 /// The parts that a [`RunState`] is made of.
@@ -86,6 +88,7 @@ impl RunState {
             .map(|text| meter::STRING.saturating_add(meter::text(text.len())))
             .fold(0, u64::saturating_add);
         let meter = parts.files.meter().clone();
+        let wake_up = WakeUp::default();
         Self {
             table,
             wasi: wasi.build(),
@@ -93,10 +96,11 @@ impl RunState {
             environment_price,
             files: parts.files,
             limiter: parts.limiter,
-            calls: GuestCalls::new(parts.calls, meter.clone()),
+            calls: GuestCalls::new(parts.calls, meter.clone(), wake_up.clone()),
             meter,
             pace: Pace::new(),
             memory: parts.memory,
+            wake_up,
         }
     }
 
@@ -118,6 +122,7 @@ impl RunState {
         io::Io {
             table: &mut state.table,
             meter: &state.meter,
+            wake_up: &state.wake_up,
         }
     }
 

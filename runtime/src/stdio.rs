@@ -10,7 +10,7 @@ use bytes::Bytes;
 use glovebox_policy::Limit;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamResult};
@@ -51,6 +51,8 @@ struct OutputState {
     written: u64,
     limit: u64,
     sink: Option<mpsc::Sender<OutputChunk>>,
+    /// Ends a wait for the receiver.
+    detached: Arc<Notify>,
     /// The buffers' charge to the memory account, and the bytes of output that it covers.
     held: MemoryHold,
     counted: u64,
@@ -70,6 +72,7 @@ impl Outputs {
             written: 0,
             limit,
             sink: None,
+            detached: Arc::default(),
             held,
             counted: STEP,
         })))
@@ -89,6 +92,15 @@ impl Outputs {
         state.sink = sink;
         state.held.shrink(u64::MAX);
         state.counted = STEP;
+    }
+
+    /// Drops a receiver that does not read, so that the guest goes on; further output is kept only.
+    pub(crate) fn drop_slow_receiver(&self) {
+        let mut state = self.state();
+        if state.sink.as_ref().is_some_and(|sink| sink.capacity() == 0) {
+            state.sink = None;
+            state.detached.notify_waiters();
+        }
     }
 
     /// Takes the output since the start or the last call; drops the receiver.
@@ -193,10 +205,16 @@ impl OutputStream for GuestOutput {
 #[wasmtime_wasi_io::async_trait]
 impl Pollable for GuestOutput {
     async fn ready(&mut self) {
-        let sink = self.outputs.state().sink.clone();
+        let (sink, detached) = {
+            let state = self.outputs.state();
+            (state.sink.clone(), Arc::clone(&state.detached))
+        };
         if let Some(sink) = sink {
-            // A closed channel is ready too: writes to it are kept and go nowhere else.
-            let _ = sink.reserve().await;
+            tokio::select! {
+                // A closed channel is ready too: writes to it are kept and go nowhere else.
+                _ = sink.reserve() => {}
+                () = detached.notified() => {}
+            }
         }
     }
 }

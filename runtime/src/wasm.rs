@@ -6,6 +6,7 @@
 
 mod collect;
 mod instance;
+mod interrupt;
 mod layouts;
 mod program;
 mod race;
@@ -20,7 +21,7 @@ use crate::executor::{Executor, Report, Run, RunSetup, SessionHandle};
 use crate::filesystem::{Devices, Filesystem, FilesystemError, QuotaLimits, system_clock};
 use crate::guest::{Guest, Guests};
 use crate::limiter::{Limiter, MemoryStart, WholeImage};
-use crate::memory::with_image;
+use crate::memory::{GuestWords, with_image};
 use crate::meter;
 use crate::packages::PackageTarget;
 use crate::state::{RunState, StoreParts};
@@ -148,7 +149,7 @@ impl WasmExecutor {
         Ok(store)
     }
 
-    async fn instance(&self, setup: RunSetup) -> Result<Started, Error> {
+    async fn instance(&self, setup: RunSetup, words: Option<GuestWords>) -> Result<Started, Error> {
         let guest = self
             .guests
             .for_language(setup.grant.language())
@@ -172,6 +173,7 @@ impl WasmExecutor {
         )?;
         let instantiated = with_image(
             Arc::clone(&guest.image),
+            words,
             pin!(loaded.pre.instantiate_async(&mut store)),
         )
         .await;
@@ -194,6 +196,7 @@ impl WasmExecutor {
             metering: self.metering,
             packages: place,
             image,
+            interrupter: None,
             _held: host.held,
             fresh: true,
             is_last: false,
@@ -253,7 +256,7 @@ impl Executor for WasmExecutor {
             return Box::pin(program::run(self, run.after_inspection())).await;
         }
         let Run { setup, evaluation } = run;
-        match self.instance(setup).await? {
+        match self.instance(setup, None).await? {
             Started::Instance(mut instance) => {
                 instance.is_last = true;
                 instance.evaluate(evaluation).await
@@ -266,9 +269,11 @@ impl Executor for WasmExecutor {
         if setup.grant.language() == program::LANGUAGE {
             return Err(RequestError::NoSessions.into());
         }
-        match self.instance(setup).await? {
+        let words = GuestWords::default();
+        match self.instance(setup, Some(words.clone())).await? {
             Started::Instance(mut instance) => {
                 instance.image.take(u64::MAX).map_err(Error::Memory)?;
+                instance.make_interruptible(words).await?;
                 Ok(instance)
             }
             Started::Over(report) => Err(match report.crash {

@@ -22,6 +22,7 @@ pub mod measure;
 pub mod place;
 pub mod server;
 pub mod service;
+pub mod session;
 pub mod tree;
 pub mod vitals;
 pub mod world;

@@ -3,14 +3,13 @@
 use glovebox::{Controls, Error, Request, Session, Status};
 use glovebox_tests::attack::show;
 use glovebox_tests::place::{canary, run, runtime, sandbox};
+use glovebox_tests::session;
 use std::collections::HashSet;
 
 include!(concat!(env!("OUT_DIR"), "/attacks_j_sessions.rs"));
 
 fn evaluate(session: &mut Session, text: &str) -> String {
-    let outcome = runtime()
-        .block_on(session.evaluate(text))
-        .expect("the session lives");
+    let outcome = session::evaluate(session, text);
     assert_eq!(
         outcome.status,
         Status::Succeeded,
@@ -46,10 +45,19 @@ fn xs01_names_of_runs_cannot_be_guessed() {
 
 #[test]
 fn xs02_an_ended_session_stays_ended() {
-    let sandbox = sandbox("wall = \"500ms\"\nfuel = 300_000_000", "");
+    let sandbox = sandbox("wall = \"1s\"\nfuel = 300_000_000", "");
     for (language, fine, cut) in [
         ("python", "x = 1\nprint(x)", "while True: pass"),
-        ("python", "x = 1\nprint(x)", "import time\ntime.sleep(60)"),
+        (
+            "python",
+            "x = 1\nprint(x)",
+            "import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass",
+        ),
+        (
+            "python",
+            "x = 1\nprint(x)",
+            "import signal, time\nsignal.signal(signal.SIGINT, lambda *_: None)\nwhile True: time.sleep(60)",
+        ),
         (
             "python",
             "x = 1\nprint(x)",
@@ -57,15 +65,11 @@ fn xs02_an_ended_session_stays_ended() {
         ),
         ("javascript", "var x = 1; console.log(x)", "for (;;);"),
     ] {
-        let mut session = runtime()
-            .block_on(sandbox.open(Request::new(language, "")))
-            .expect("a session opens");
+        let mut session = session::open(&sandbox, Request::new(language, ""));
         assert_eq!(evaluate(&mut session, fine), "1\n");
-        let outcome = runtime()
-            .block_on(session.evaluate(cut))
-            .expect("the host works");
+        let outcome = session::evaluate(&mut session, cut);
         assert_eq!(outcome.status, Status::Limited, "{cut}: {}", show(&outcome));
-        assert!(!session.is_alive());
+        assert!(!session.is_alive(), "{cut}: {}", show(&outcome));
         let after = runtime().block_on(session.evaluate(fine));
         assert!(matches!(after, Err(Error::SessionEnded(_))), "{cut}");
     }

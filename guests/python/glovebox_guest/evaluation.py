@@ -14,7 +14,7 @@ import sys
 import warnings
 import weakref
 
-from glovebox_guest import daemons, loop, open_files, report, value, world
+from glovebox_guest import daemons, interrupts, loop, open_files, report, value, world
 from wit_world.exports import interpreter as wire
 
 COROUTINE = 0x80
@@ -48,7 +48,24 @@ standard = world.standard
 
 
 def evaluate(source):
-    """Runs one source in the session's `__main__` and returns the contract's completion."""
+    """Runs one source in the session's `__main__` and returns the contract's completion.
+
+    In a session the host may interrupt it, up to the last call here.
+    """
+    try:
+        if not source.is_last:
+            interrupts.enable()
+        completion = _evaluate_to_its_end(source)
+    except BaseException:
+        # An interrupt of the guest's own code.
+        interrupts.disable()
+        _take_back()
+        completion = wire.Completion_Raised(wire.Raised("KeyboardInterrupt", "", "KeyboardInterrupt\n"))
+    interrupts.disable()
+    return completion
+
+
+def _evaluate_to_its_end(source):
     try:
         completion = _evaluate(source)
     except BaseException as error:

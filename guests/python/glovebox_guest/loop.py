@@ -121,7 +121,19 @@ class SessionLoop:
         if self.loop is None or self.loop.is_closed():
             self.loop = EventLoop()
         events.set_event_loop(self.loop)
-        return self.loop.run_until_complete(coroutine)
+        task = self.loop.create_task(coroutine)
+        try:
+            return self.loop.run_until_complete(task)
+        except KeyboardInterrupt as interrupt:
+            if task.done() or self.loop.is_closed():
+                raise
+            # It came while the program waited, which must not go on in the next evaluation.
+            task.cancel()
+            try:
+                self.loop.run_until_complete(task)
+            except asyncio.CancelledError as cancelled:
+                interrupt.__traceback__ = cancelled.__traceback__
+            raise interrupt from None
 
 
 set_running_loop = events._set_running_loop

@@ -1,7 +1,7 @@
 //! Native code of the Python guest: how is our own C linked into the interpreter?
 //!
 //! As extension modules: shared objects in the application's folder, which the component builder
-//! links with CPython. `descriptors.c` is imported like one; SQLite takes the place of the
+//! links with CPython. `descriptors.c` and `interrupts.c` are imported like one; SQLite takes the place of the
 //! interpreter's own (`merge/library.rs`).
 
 use super::sources::{source_text, write_sources};
@@ -18,8 +18,9 @@ const RECIPE: &str = include_str!("native.rs");
 const EXTENSION: &str = ".cpython-314-wasm32-wasi.so";
 
 /// The modules by the name of their C file.
-const MODULES: [(&str, &str); 2] = [
+const MODULES: [(&str, &str); 3] = [
     ("descriptors.c", "_descriptors"),
+    ("interrupts.c", "_interrupts"),
     ("sqlite.c", "_sqlite_library"),
 ];
 

@@ -7,6 +7,7 @@ use super::calls::{CallResult, HostCalls, MAX_IN_FLIGHT};
 use super::error::{CallError, CallLimit};
 use crate::contract::glovebox::guest::host::{CallId, Failure, Host};
 use crate::meter::{self, Meter};
+use crate::wakeup::WakeUp;
 use futures_util::future::select_all;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,17 +26,19 @@ pub(crate) struct GuestCalls {
     next: CallId,
     deadline: Instant,
     meter: Meter,
+    wake_up: WakeUp,
 }
 
 impl GuestCalls {
-    /// Starts with no calls; `meter` is the fuel debt of the run.
-    pub(crate) fn new(host: Arc<HostCalls>, meter: Meter) -> Self {
+    /// Starts with no calls; `meter` is the fuel debt of the run, `wake_up` ends its waits.
+    pub(crate) fn new(host: Arc<HostCalls>, meter: Meter, wake_up: WakeUp) -> Self {
         Self {
             host,
             calls: HashMap::new(),
             next: 0,
             deadline: Instant::now(),
             meter,
+            wake_up,
         }
     }
 
@@ -147,12 +150,13 @@ impl Host for GuestCalls {
         if waiting.is_empty() && !calls.is_empty() {
             return Err(unknown());
         }
-        let time = async {
+        let wake_up = self.wake_up.clone();
+        let time = wake_up.unless_woken(async {
             match timeout_ns {
                 Some(nanos) => tokio::time::sleep(Duration::from_nanos(nanos)).await,
                 None => std::future::pending().await,
             }
-        };
+        });
         if waiting.is_empty() {
             time.await;
             return Ok(None);
@@ -162,7 +166,7 @@ impl Host for GuestCalls {
         let (result, index) = tokio::select! {
             biased;
             (result, index, _) = first => (result, index),
-            () = time => return Ok(None),
+            _ = time => return Ok(None),
         };
         let id = ids.get(index).copied().ok_or_else(unknown)?;
         self.calls.insert(id, GuestCall::Finished(joined(result)));
@@ -172,7 +176,10 @@ impl Host for GuestCalls {
     async fn finish_call(&mut self, call: CallId) -> wasmtime::Result<Result<String, Failure>> {
         let result = match self.calls.remove(&call).ok_or_else(unknown)? {
             GuestCall::Finished(result) => result,
-            GuestCall::Running(task) => joined(task.await),
+            GuestCall::Running(task) => self.wake_up.unless_woken(task).await.map_or_else(
+                || Err(CallError::failed("the evaluation was interrupted")),
+                joined,
+            ),
         };
         // The room is released when the guest has taken the result.
         let result = result.map(CallResult::into_text).map_err(Failure::from);

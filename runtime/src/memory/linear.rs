@@ -8,6 +8,7 @@ use super::image::Image;
 use super::mapping::Access;
 use super::populate::{self, LAZY_BYTES};
 use super::slot::MemorySlot;
+use super::words::GuestWords;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::ptr;
@@ -15,29 +16,48 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
-thread_local! {
-    /// The image for the memory that the future being polled on this thread is about to create.
-    pub(super) static NEXT_IMAGE: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
+/// The start of the next memory that is created.
+#[derive(Debug)]
+pub(super) struct NextMemory {
+    image: Arc<Image>,
+    /// Gets access to it.
+    words: Option<GuestWords>,
 }
 
-/// Runs a future whose first memory that the image fits into is created from `image`.
+impl NextMemory {
+    pub(super) fn new(image: Arc<Image>, words: Option<GuestWords>) -> Self {
+        Self { image, words }
+    }
+}
+
+thread_local! {
+    /// The start of the memory that the future being polled on this thread is about to create.
+    pub(super) static NEXT_MEMORY: RefCell<Option<NextMemory>> = const { RefCell::new(None) };
+}
+
+/// Runs a future whose first memory that the image fits into is created from `image`, and to which
+/// `words` then gives access.
 ///
 /// The engine calls the memory creator without naming the instance, so the image is passed in a
 /// thread-local, on the thread that polls, and only while it polls.
-pub(crate) async fn with_image<F: Future>(image: Arc<Image>, future: F) -> F::Output {
+pub(crate) async fn with_image<F: Future>(
+    image: Arc<Image>,
+    words: Option<GuestWords>,
+    future: F,
+) -> F::Output {
     let mut future = std::pin::pin!(future);
-    let mut image = Some(image);
-    std::future::poll_fn(move |context| poll_with(&mut image, future.as_mut(), context)).await
+    let mut next = Some(NextMemory::new(image, words));
+    std::future::poll_fn(move |context| poll_with(&mut next, future.as_mut(), context)).await
 }
 
 fn poll_with<F: Future>(
-    image: &mut Option<Arc<Image>>,
+    memory: &mut Option<NextMemory>,
     future: Pin<&mut F>,
     context: &mut Context<'_>,
 ) -> Poll<F::Output> {
-    NEXT_IMAGE.with_borrow_mut(|next| *next = image.take());
+    NEXT_MEMORY.with_borrow_mut(|next| *next = memory.take());
     let result = future.poll(context);
-    NEXT_IMAGE.with_borrow_mut(|next| *image = next.take());
+    NEXT_MEMORY.with_borrow_mut(|next| *memory = next.take());
     result
 }
 
@@ -63,16 +83,22 @@ unsafe impl MemoryCreator for GuestMemory {
         let reservation = capacity
             .checked_add(guard)
             .ok_or("the memory is larger than the address space")?;
-        let image = NEXT_IMAGE.with_borrow_mut(|next| next.take_if(|image| image.len() <= minimum));
+        let next = NEXT_MEMORY
+            .with_borrow_mut(|next| next.take_if(|memory| memory.image.len() <= minimum));
+        let (image, words) = next.map_or((None, None), |next| (Some(next.image), next.words));
         let slot = match &image {
             Some(image) => image.slot(minimum, reservation),
             None => MemorySlot::zeroed(minimum, reservation),
         };
         let slot = slot.map_err(|error| format!("cannot map guest memory: {error}"))?;
         let populated = image.as_ref().map_or(0, |_| minimum);
+        if let Some(words) = &words {
+            words.open(&slot.memory, minimum);
+        }
         let mut memory = GuestLinearMemory {
             slot: Some(slot),
             image,
+            words,
             size: minimum,
             populated,
             capacity,
@@ -85,6 +111,7 @@ unsafe impl MemoryCreator for GuestMemory {
 struct GuestLinearMemory {
     slot: Option<MemorySlot>,
     image: Option<Arc<Image>>,
+    words: Option<GuestWords>,
     size: usize,
     /// Bytes that are populated, or soon will be; beyond them pages are faulted in.
     populated: usize,
@@ -134,6 +161,9 @@ unsafe impl LinearMemory for GuestLinearMemory {
 
 impl Drop for GuestLinearMemory {
     fn drop(&mut self) {
+        if let Some(words) = self.words.take() {
+            words.close();
+        }
         if let (Some(slot), Some(image)) = (self.slot.take(), &self.image) {
             image.recycle(slot, self.size);
         }

@@ -13,6 +13,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicU32;
 
 /// Bytes that [`Mapping::was_written`] looks at.
 pub(super) const PROBE_BYTES: usize = 4096;
@@ -125,6 +126,14 @@ impl Mapping {
         let page =
             unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(offset), PROBE_BYTES) };
         page != [0; PROBE_BYTES]
+    }
+
+    /// Returns the aligned word at `offset`, through which a guest that does not run now sees changes.
+    pub(super) fn word(&self, offset: usize) -> &AtomicU32 {
+        assert!(offset.is_multiple_of(4) && offset + 4 <= self.len);
+        // SAFETY: aligned, because a mapping starts at a page, and inside a mapping that this value
+        // owns. The caller has checked that it is accessible.
+        unsafe { AtomicU32::from_ptr(self.at(offset).cast()) }
     }
 
     /// Populates the pages of a range (`madvise`), as if each were written to.

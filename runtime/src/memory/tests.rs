@@ -3,9 +3,9 @@
 
 use super::dirty::{DirtyPages, DirtyTracking};
 use super::image::Image;
-use super::linear::NEXT_IMAGE;
+use super::linear::{NEXT_MEMORY, NextMemory};
 use super::slot::{MemorySlot, fresh};
-use super::{GuestMemory, GuestStacks};
+use super::{GuestMemory, GuestStacks, GuestWords};
 use std::io::Write as _;
 use std::sync::Arc;
 use wasmtime::{LinearMemory, MemoryCreator as _, StackCreator as _};
@@ -31,7 +31,12 @@ impl Guest {
 
     /// Creates a memory with pages of zeroes behind the image.
     fn larger(image: &Arc<Image>, zeroes: usize) -> Self {
-        NEXT_IMAGE.with_borrow_mut(|next| *next = Some(Arc::clone(image)));
+        Self::with_words(image, zeroes, GuestWords::default())
+    }
+
+    fn with_words(image: &Arc<Image>, zeroes: usize, words: GuestWords) -> Self {
+        let memory = NextMemory::new(Arc::clone(image), Some(words));
+        NEXT_MEMORY.with_borrow_mut(|next| *next = Some(memory));
         let initial = image.len() + zeroes * PAGE;
         let ty = wasmtime::MemoryType::new(u32::try_from(initial / PAGE).unwrap(), None);
         let memory = GuestMemory
@@ -250,4 +255,30 @@ fn free_slots_of_a_burst_keep_a_bounded_amount_of_memory() {
     slots[0].restore(&image.pristine, image.len()).unwrap();
     assert!(resident(&slots[0], &image) > 0);
     drop(lent);
+}
+
+#[test]
+fn words_of_a_memory_change_while_it_is_a_guests() {
+    let image = image(1);
+    let words = GuestWords::default();
+    words.set(0, 1);
+    let mut guest = Guest::with_words(&image, 1, words.clone());
+    words.set(8, 0x0001_0100);
+    words.set(8, 0x2);
+    words.clear(8, 0x0001_0000);
+    assert_eq!(&guest.bytes()[8..12], [3, 1, 1, 1]);
+    assert_eq!(words.load(8), 0x0101_0103);
+    // Neither beyond the end nor across it, and only whole words.
+    let end = u32::try_from(2 * PAGE).unwrap();
+    for address in [end, end - 3, 9, u32::MAX, u32::MAX - 3] {
+        words.set(address, u32::MAX);
+        assert_eq!(words.load(address), 0, "{address}");
+    }
+    words.set(end - 4, 7);
+    assert_eq!(guest.bytes()[2 * PAGE - 4], 7);
+    drop(guest);
+    assert_eq!(words.load(8), 0);
+    words.set(8, u32::MAX);
+    let mut next = Guest::larger(&image, 1);
+    assert!(pristine(next.bytes(), &image));
 }

@@ -4,6 +4,7 @@
 //! it moves and the pollables that it waits for, and with limits on one call.
 
 use crate::meter::{self, Meter};
+use crate::wakeup::WakeUp;
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi_io::bindings::wasi::io::{error, poll, streams};
 use wasmtime_wasi_io::poll::DynPollable;
@@ -21,6 +22,7 @@ const MAX_POLLED: usize = 4096;
 pub(super) struct Io<'a> {
     pub(super) table: &'a mut ResourceTable,
     pub(super) meter: &'a Meter,
+    pub(super) wake_up: &'a WakeUp,
 }
 
 /// The interfaces of `wasi:io`.
@@ -60,14 +62,20 @@ impl poll::Host for Io<'_> {
                 pollables.len()
             )));
         }
-        poll::Host::poll(self.table, pollables).await
+        let polled = poll::Host::poll(self.table, pollables);
+        // Something has to be ready; that it is not, the guest finds out.
+        self.wake_up
+            .unless_woken(polled)
+            .await
+            .unwrap_or_else(|| Ok(vec![0]))
     }
 }
 
 impl poll::HostPollable for Io<'_> {
     async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
         self.meter.charge(meter::WAIT);
-        poll::HostPollable::block(self.table, pollable).await
+        let blocked = poll::HostPollable::block(self.table, pollable);
+        self.wake_up.unless_woken(blocked).await.unwrap_or(Ok(()))
     }
 
     async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
@@ -105,9 +113,10 @@ impl streams::HostInputStream for Io<'_> {
         stream: Resource<DynInputStream>,
         length: u64,
     ) -> StreamResult<Vec<u8>> {
-        let bytes =
-            streams::HostInputStream::blocking_read(self.table, stream, length.min(MAX_MOVED))
-                .await?;
+        let read =
+            streams::HostInputStream::blocking_read(self.table, stream, length.min(MAX_MOVED));
+        let bytes = self.wake_up.unless_woken(read).await.transpose()?;
+        let bytes = bytes.unwrap_or_default();
         self.moved(bytes.len());
         Ok(bytes)
     }

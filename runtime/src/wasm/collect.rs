@@ -1,6 +1,6 @@
 //! Collection of artifacts: which files of a program's workspace does the caller get?
 
-use super::race::{Ending, race};
+use super::race::{CallBounds, Cause, Ending, race};
 use crate::account::MemoryHold;
 use crate::engine::Metering;
 use crate::executor::Report;
@@ -45,17 +45,25 @@ impl Collecting<'_> {
             .saturating_sub(began.elapsed())
             .max(LEAST_COLLECTING);
         let collecting = async { Ok(files.collect(self.globs, limits, &mut held).await) };
-        let (ending, cpu) = race(collecting, self.metering, (left, self.stop)).await;
+        let bounds = CallBounds {
+            metering: self.metering,
+            wall: left,
+            stop: self.stop,
+            interrupter: None,
+        };
+        let (ending, cpu) = race(collecting, bounds).await;
         report.usage.cpu = report.usage.cpu.saturating_add(cpu);
         match ending {
             Ending::Returned(Ok(collected)) => {
                 report.artifacts_truncated = collected.truncated;
                 report.artifacts = collected.artifacts;
             }
-            Ending::Returned(Err(_)) | Ending::WallTime => report.artifacts_truncated = true,
-            Ending::Stopped => {
+            Ending::GivenUp(Cause::Stopped) => {
                 report.artifacts_truncated = true;
                 report.status = Status::Cancelled;
+            }
+            Ending::Returned(Err(_)) | Ending::Interrupted(..) | Ending::GivenUp(_) => {
+                report.artifacts_truncated = true;
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Instance of a guest: how does it evaluate programs and keep their files?
 
 use super::collect::Collecting;
+use super::interrupt::Interrupter;
 use super::layouts::{no_place, package_archive};
-use super::race::{Ending, race};
-use super::report::{completed, finish, trapped};
+use super::race::{CallBounds, Ending, race};
+use super::report::{completed, finish};
 use crate::account::SharedHold;
 use crate::contract::{self, exports::glovebox::guest::interpreter};
 use crate::engine::Metering;
@@ -11,14 +12,14 @@ use crate::error::{EndReason, Error, RequestError};
 use crate::executor::{Evaluation, Report, SessionHandle, artifact_globs};
 use crate::filesystem::{FileEntry, FilesystemError};
 use crate::limiter::WholeImage;
+use crate::memory::GuestWords;
 use crate::meter;
-use crate::outcome::Status;
 use crate::packages::PackageTree;
 use crate::state::RunState;
 use crate::stdio::{GuestInput, Outputs};
 use async_trait::async_trait;
 use globset::GlobSet;
-use glovebox_policy::{Grant, Limit};
+use glovebox_policy::Grant;
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(super) struct Instance {
     /// The packages' path in the guest.
     pub(super) packages: Option<String>,
     pub(super) image: WholeImage,
+    /// For a session.
+    pub(super) interrupter: Option<Interrupter>,
     /// Dropped after the store, and so after its memory.
     pub(super) _held: SharedHold,
     /// No evaluation has begun yet.
@@ -99,7 +102,13 @@ impl SessionHandle for Instance {
                     .call_evaluate(&mut self.store, &source)
             );
             let call = pin!(self.image.counted(call));
-            race(call, self.metering, (limits.wall, &evaluation.stop)).await
+            let bounds = CallBounds {
+                metering: self.metering,
+                wall: limits.wall,
+                stop: &evaluation.stop,
+                interrupter: self.interrupter.as_ref(),
+            };
+            race(call, bounds).await
         };
         let mut report = self.report(ending, limits.fuel);
         report.usage.cpu = cpu;
@@ -181,16 +190,27 @@ impl SessionHandle for Instance {
 }
 
 impl Instance {
+    /// Makes its evaluations end so that the session lives on; without this, one that has to end
+    /// ends the session.
+    pub(super) async fn make_interruptible(&mut self, words: GuestWords) -> Result<(), Error> {
+        let places = self
+            .guest
+            .glovebox_guest_interpreter()
+            .call_interrupt(&mut self.store)
+            .await?;
+        let wake_up = self.store.data().wake_up.clone();
+        let outputs = self.outputs.clone();
+        self.interrupter = Some(Interrupter::new(words, places, wake_up, outputs));
+        Ok(())
+    }
+
     fn report(&mut self, ending: Ending<interpreter::Completion>, fuel: u64) -> Report {
-        let mut report = match ending {
-            Ending::Returned(Ok(completion)) => {
-                self.alive = true;
-                completed(completion, self.grant.limits().value)
-            }
-            Ending::Returned(Err(error)) => trapped(&error),
-            Ending::WallTime => Report::limited(Limit::Wall),
-            Ending::Stopped => Report::new(Status::Cancelled),
-        };
+        self.alive = matches!(
+            ending,
+            Ending::Returned(Ok(_)) | Ending::Interrupted(_, Ok(_))
+        );
+        let most = self.grant.limits().value;
+        let mut report = ending.report(|completion| completed(completion, most));
         let fuel = meter::spent(&self.store, fuel);
         let made_before = self.reported_calls;
         let state = self.store.data_mut();

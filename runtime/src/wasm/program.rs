@@ -5,8 +5,8 @@
 //! process.
 
 use super::collect::Collecting;
-use super::race::{Ending, race};
-use super::report::{finish, trapped};
+use super::race::{CallBounds, race};
+use super::report::finish;
 use super::{PreparedHost, WasmExecutor};
 use crate::account::MemoryHold;
 use crate::compiler::{Bounds, Code, Compilation, Compiled, Refusal, exit};
@@ -144,23 +144,24 @@ async fn execute(
         let command = command.instantiate_async(&mut store).await?;
         command.wasi_cli_run().call_run(&mut store).await
     };
-    let (ending, cpu) = race(call, executor.metering, (wall, &evaluation.stop)).await;
-    let mut report = match ending {
-        Ending::Returned(Ok(result)) => {
-            let failed = result.is_err();
-            Report {
-                exit_code: Some(i32::from(failed)),
-                ..Report::new(if failed {
-                    Status::Failed
-                } else {
-                    Status::Succeeded
-                })
-            }
-        }
-        Ending::Returned(Err(error)) => trapped(&error),
-        Ending::WallTime => Report::limited(Limit::Wall),
-        Ending::Stopped => Report::new(Status::Cancelled),
+    let bounds = CallBounds {
+        metering: executor.metering,
+        wall,
+        stop: &evaluation.stop,
+        interrupter: None,
     };
+    let (ending, cpu) = race(call, bounds).await;
+    let mut report = ending.report(|result| {
+        let failed = result.is_err();
+        Report {
+            exit_code: Some(i32::from(failed)),
+            ..Report::new(if failed {
+                Status::Failed
+            } else {
+                Status::Succeeded
+            })
+        }
+    });
     let fuel = meter::spent(&store, limits.fuel);
     let state = store.data_mut();
     finish(&mut report, state, &host.outputs, fuel);

@@ -1,6 +1,7 @@
 //! Sessions of the library: do they keep their state?
 
 use super::*;
+use glovebox_tests::session::{self, check_outlives};
 
 #[test]
 fn sessions_keep_their_state() {
@@ -175,5 +176,135 @@ fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
             .block_on(session.evaluate(text))
             .expect("the session lives");
         assert_eq!(outcome.stdout.text(), printed, "{text}");
+    }
+}
+
+#[test]
+fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
+    let sandbox = sandbox("wall = \"700ms\"\nfuel = 20_000_000_000", "");
+    for (language, endless) in [
+        ("python", "while True: pass"),
+        ("python", "import time\ntime.sleep(60)"),
+        ("python", "import asyncio\nawait asyncio.sleep(60)"),
+        (
+            "python",
+            "import asyncio\nasync def f():\n    while True: await asyncio.sleep(0)\nasyncio.run(f())",
+        ),
+        ("python", "import threading\nthreading.Event().wait(60)"),
+        ("python", "import re\nre.match('(a+)+$', 'a' * 60 + 'b')"),
+        (
+            "python",
+            "import itertools\nlist(map(lambda n: n, itertools.cycle('a')))",
+        ),
+        (
+            "python",
+            "class Slow:\n    def __repr__(self):\n        while True: pass\nSlow()",
+        ),
+        (
+            "python",
+            "import atexit, sys\nclass Out:\n    def write(self, text):\n        while True: pass\nsys.stderr = Out()\n1 / 0",
+        ),
+        ("javascript", "for (;;);"),
+        ("javascript", "setInterval(() => {}, 10)"),
+        (
+            "javascript",
+            "await new Promise((done) => setTimeout(done, 60000))",
+        ),
+        (
+            "javascript",
+            "(async () => { for (;;) await null; })(); setTimeout(() => {}, 1)",
+        ),
+        (
+            "javascript",
+            "for (;;) { try { for (;;); } catch { } finally { continue; } }",
+        ),
+        ("javascript", "/^(a+)+$/.test('a'.repeat(60) + 'b')"),
+        (
+            "javascript",
+            "process.on('uncaughtException', () => {}); for (;;);",
+        ),
+        (
+            "javascript",
+            "({ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } })",
+        ),
+        ("typescript", "const n: number = 1; for (;;);"),
+    ] {
+        check_outlives(&sandbox, language, endless);
+    }
+}
+
+#[test]
+fn an_interrupt_is_an_exception_of_the_program() {
+    let sandbox = sandbox("fuel = 20_000_000_000", "");
+    let open = |language| session::open(&sandbox, Request::new(language, ""));
+    let soon = Duration::from_millis(300);
+    let mut python = open("python");
+    for (program, output) in [
+        (
+            "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('caught')",
+            "caught\n",
+        ),
+        (
+            "import signal\nbefore = signal.signal(signal.SIGINT, lambda *_: print('handled') or exit())\nwhile True: pass",
+            "handled\n",
+        ),
+        (
+            "signal.signal(signal.SIGINT, before)\ntry:\n    await asyncio.sleep(60)\nfinally:\n    print('last')",
+            "last\n",
+        ),
+    ] {
+        session::evaluate(&mut python, "import asyncio");
+        let outcome = session::interrupt(&mut python, program, soon);
+        assert_eq!(outcome.stdout.text(), output, "{}", show(&outcome));
+        assert!(python.is_alive());
+    }
+    let outcome = session::interrupt(&mut python, "def f():\n    while True: pass\nf()", soon);
+    let report = outcome.stderr.text().into_owned();
+    assert!(
+        report.contains("line 2, in f") && report.ends_with("\nKeyboardInterrupt\n"),
+        "{report}"
+    );
+    let outcome = session::interrupt(&mut open("javascript"), "for (;;);", soon);
+    assert_eq!(
+        outcome.stderr.text(),
+        "Error: the evaluation was interrupted\n"
+    );
+}
+
+#[test]
+fn an_interrupt_that_comes_too_late_ends_no_other_evaluation() {
+    let sandbox = sandbox("", "");
+    for language in ["python", "javascript"] {
+        let mut session = session::open(&sandbox, Request::new(language, ""));
+        for micros in (0..2000).step_by(50) {
+            session::interrupt(&mut session, "1", Duration::from_micros(micros));
+            let outcome = session::evaluate(&mut session, "6 * 7");
+            assert_eq!(
+                outcome.value.as_ref().map(|value| value.text.as_str()),
+                Some("42"),
+                "{language} after {micros} us: {}",
+                show(&outcome)
+            );
+        }
+    }
+}
+
+#[test]
+fn output_that_is_not_read_does_not_keep_an_evaluation_from_its_end() {
+    let sandbox = sandbox("wall = \"500ms\"", "");
+    for (language, program) in [
+        ("python", "while True: print('x')"),
+        ("javascript", "for (;;) console.log('x')"),
+    ] {
+        let mut session = session::open(&sandbox, Request::new(language, ""));
+        let (sender, _receiver) = mpsc::channel::<OutputChunk>(1);
+        let controls = Controls {
+            output: Some(sender),
+            ..Controls::default()
+        };
+        let outcome = session::evaluate_with(&mut session, program, controls);
+        assert_eq!(outcome.status, Status::Limited, "{}", show(&outcome));
+        let outcome = session::evaluate(&mut session, "6 * 7");
+        assert!(outcome.value.is_some(), "{}", show(&outcome));
     }
 }
