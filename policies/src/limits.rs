@@ -37,6 +37,8 @@ macro_rules! for_each_limit {
                     "Bytes written to standard output and standard error together.";
                 Value value: bytes as value_bytes, "the value",
                     "Bytes of the value, or of the exception, that a run returns.";
+                Results results: bytes as results_bytes, "results",
+                    "Bytes of the results that a run shows, such as pictures.";
                 Workspace workspace: bytes as workspace_bytes, "bytes in the workspace",
                     "Bytes stored in the workspace, input files included.";
                 Files files: count as files, "files in the workspace",

@@ -4,7 +4,7 @@ use crate::account::{MemoryHold, RunMemory};
 use crate::error::{Error, RequestError};
 use crate::filesystem::FileEntry;
 use crate::host::calls::HostCalls;
-use crate::outcome::{Artifact, Exception, Output, RunId, Status, Usage, Value};
+use crate::outcome::{Artifact, Exception, Output, Results, RunId, Status, Usage, Value};
 use crate::packages::{PackageTarget, PackageTree};
 use crate::sandbox::ConcurrencySlot;
 use crate::stdio::{Input, OutputChunk};
@@ -265,6 +265,8 @@ pub struct Report {
     pub stdout: Output,
     /// Standard error.
     pub stderr: Output,
+    /// The results that the program showed.
+    pub results: Results,
     /// The value of the last expression.
     pub value: Option<Value>,
     /// The uncaught exception.
@@ -290,6 +292,7 @@ impl Report {
             exit_code: None,
             stdout: Output::default(),
             stderr: Output::default(),
+            results: Results::default(),
             value: None,
             exception: None,
             limit: None,

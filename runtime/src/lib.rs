@@ -59,6 +59,7 @@ mod memory;
 mod precompiled;
 
 mod audit;
+mod bundle;
 mod error;
 mod outcome;
 
@@ -69,6 +70,7 @@ pub use audit::{
     AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, RequestSummary, audit_segment_start,
     audit_segments, verify_chain,
 };
+pub use bundle::{BundleError, BundleOrigin, Format, FormatContent, Formats, MimeBundle};
 pub use compiler::{compile_module, compiler_gaps};
 pub use engine::Metering;
 pub use error::{
@@ -86,7 +88,8 @@ pub use host::proxy::{EgressRequest, EgressResponse};
 pub use memory::kernel_tells_dirty_pages;
 pub use mounts::{ResolvedMount, resolve_mount};
 pub use outcome::{
-    Artifact, Exception, Outcome, Output, PolicyReference, RunId, RunIdError, Status, Usage, Value,
+    Artifact, Exception, Outcome, Output, PolicyReference, Results, RunId, RunIdError, Status,
+    Usage, Value,
 };
 pub use packages::{
     Lease, LockedPackage, NativePlatform, PackageManager, PackageTarget, PackageTree, Resolution,

@@ -1,5 +1,6 @@
 //! Outcome of a run: how did it end, with what output and what usage?
 
+use crate::bundle::MimeBundle;
 use crate::packages::LockedPackage;
 use data_encoding::HEXLOWER;
 use glovebox_policy::{Denial, Finding, Limit, LimitHit, Tier};
@@ -21,6 +22,9 @@ pub struct Outcome {
     pub stdout: Output,
     /// Standard error.
     pub stderr: Output,
+    /// The results that the program showed: with `display`, as charts, or as a last expression that
+    /// has more forms than text.
+    pub results: Results,
     /// The value of the program's last expression.
     pub value: Option<Value>,
     /// The uncaught exception.
@@ -104,6 +108,15 @@ impl Output {
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
+}
+
+/// The results that a program showed, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Results {
+    /// The results.
+    pub bundles: Vec<MimeBundle>,
+    /// There were more, or larger ones, than the grant allows.
+    pub truncated: bool,
 }
 
 /// The value of a program's last expression.

@@ -96,7 +96,11 @@ impl RunState {
             environment_price,
             files: parts.files,
             limiter: parts.limiter,
-            calls: GuestCalls::new(parts.calls, meter.clone(), wake_up.clone()),
+            calls: GuestCalls::new(
+                parts.calls,
+                parts.outputs.clone(),
+                (meter.clone(), wake_up.clone()),
+            ),
             meter,
             pace: Pace::new(),
             memory: parts.memory,

@@ -5,9 +5,11 @@
 //! flat.
 
 use crate::account::MemoryHold;
-use crate::outcome::Output;
+use crate::bundle::{MAX_RESULTS, MimeBundle};
+use crate::host::error::CallLimit;
+use crate::outcome::{Output, Results};
 use bytes::Bytes;
-use glovebox_policy::Limit;
+use glovebox_policy::{Limit, Limits};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
@@ -22,13 +24,15 @@ const MAX_WRITE: usize = 64 << 10;
 /// Bytes of output for which memory is charged at once; the first of them are free of charge.
 const STEP: u64 = 64 << 10;
 
-/// The two output streams.
+/// The streams of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StreamName {
     /// Standard output.
     Stdout,
     /// Standard error.
     Stderr,
+    /// The results that the program shows, each chunk a [`MimeBundle`] as JSON.
+    Results,
 }
 
 /// A chunk of output, in the order in which the program wrote it.
@@ -44,12 +48,23 @@ pub struct OutputChunk {
 #[derive(Clone, Debug)]
 pub(crate) struct Outputs(Arc<Mutex<OutputState>>);
 
+/// What a run wrote and showed.
+pub(crate) struct Written {
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) results: Results,
+    /// Bytes written to both streams.
+    pub(crate) bytes: u64,
+}
+
 #[derive(Debug)]
 struct OutputState {
     stdout: Output,
     stderr: Output,
     written: u64,
     limit: u64,
+    results: Results,
+    results_limit: u64,
     sink: Option<mpsc::Sender<OutputChunk>>,
     /// Ends a wait for the receiver.
     detached: Arc<Notify>,
@@ -64,13 +79,15 @@ struct OutputState {
 pub(crate) struct LimitReached(pub(crate) Limit);
 
 impl Outputs {
-    pub(crate) fn new(limit: u64, held: MemoryHold) -> Self {
+    pub(crate) fn new(limits: &Limits, held: MemoryHold) -> Self {
         let (stdout, stderr) = (Output::default(), Output::default());
         Self(Arc::new(Mutex::new(OutputState {
             stdout,
             stderr,
             written: 0,
-            limit,
+            limit: limits.output,
+            results: Results::default(),
+            results_limit: limits.results,
             sink: None,
             detached: Arc::default(),
             held,
@@ -83,12 +100,14 @@ impl Outputs {
     }
 
     /// Starts a new evaluation: fresh buffers, a fresh limit, another receiver.
-    pub(crate) fn restart(&self, limit: u64, sink: Option<mpsc::Sender<OutputChunk>>) {
+    pub(crate) fn restart(&self, limits: &Limits, sink: Option<mpsc::Sender<OutputChunk>>) {
         let mut state = self.state();
         state.stdout = Output::default();
         state.stderr = Output::default();
         state.written = 0;
-        state.limit = limit;
+        state.limit = limits.output;
+        state.results = Results::default();
+        state.results_limit = limits.results;
         state.sink = sink;
         state.held.shrink(u64::MAX);
         state.counted = STEP;
@@ -104,14 +123,38 @@ impl Outputs {
     }
 
     /// Takes the output since the start or the last call; drops the receiver.
-    pub(crate) fn take(&self) -> (Output, Output, u64) {
+    pub(crate) fn take(&self) -> Written {
         let mut state = self.state();
         state.sink = None;
-        (
-            std::mem::take(&mut state.stdout),
-            std::mem::take(&mut state.stderr),
-            state.written,
-        )
+        Written {
+            stdout: std::mem::take(&mut state.stdout),
+            stderr: std::mem::take(&mut state.stderr),
+            results: std::mem::take(&mut state.results),
+            bytes: state.written,
+        }
+    }
+
+    /// Adds a result, and passes it on.
+    pub(crate) async fn show(&self, bundle: MimeBundle) -> Result<(), CallLimit> {
+        let json = bundle.to_json();
+        let sink = {
+            let mut state = self.state();
+            if let Err(limit) = state.admit(&bundle) {
+                state.results.truncated = true;
+                return Err(limit);
+            }
+            state.results.bundles.push(bundle);
+            state.sink.clone()
+        };
+        if let Some(sink) = sink {
+            let chunk = OutputChunk {
+                stream: StreamName::Results,
+                bytes: json.into(),
+            };
+            // A receiver that has gone away is no error of the program.
+            let _ = sink.send(chunk).await;
+        }
+        Ok(())
     }
 
     pub(crate) fn stream(&self, name: StreamName) -> GuestOutput {
@@ -119,6 +162,31 @@ impl Outputs {
             outputs: self.clone(),
             name,
         }
+    }
+}
+
+impl OutputState {
+    /// Charges the memory of a result, which is kept and passed on as JSON, if it fits.
+    fn admit(&mut self, bundle: &MimeBundle) -> Result<(), CallLimit> {
+        let bytes = bundle.bytes() as u64;
+        let kept: u64 = self
+            .results
+            .bundles
+            .iter()
+            .map(|kept| kept.bytes() as u64)
+            .sum();
+        if self.results.bundles.len() >= MAX_RESULTS {
+            return Err(CallLimit::ResultCount { most: MAX_RESULTS });
+        }
+        if kept.saturating_add(bytes) > self.results_limit {
+            return Err(CallLimit::Results {
+                most: self.results_limit,
+                bytes,
+            });
+        }
+        self.held
+            .grow(bytes.saturating_mul(3))
+            .map_err(CallLimit::Account)
     }
 }
 
@@ -166,9 +234,10 @@ impl OutputStream for GuestOutput {
             }
             state.counted += more;
         }
-        let output = match self.name {
-            StreamName::Stdout => &mut state.stdout,
-            StreamName::Stderr => &mut state.stderr,
+        let output = if self.name == StreamName::Stdout {
+            &mut state.stdout
+        } else {
+            &mut state.stderr
         };
         output.bytes.extend_from_slice(&bytes);
         output.truncated |= over;

@@ -96,7 +96,7 @@ impl WasmExecutor {
             Some(_) => MemoryStart::Image,
             None => MemoryStart::Private,
         };
-        let outputs = Outputs::new(limits.output, memory.hold());
+        let outputs = Outputs::new(limits, memory.hold());
         let input = GuestInput::default();
         files.connect(Devices {
             input: input.clone(),

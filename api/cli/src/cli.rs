@@ -153,6 +153,10 @@ pub(crate) struct RequestArguments {
     #[arg(long = "artifact", value_name = "GLOB=DIR", value_parser = artifact_rule, help_heading = "Files")]
     pub(crate) artifacts: Vec<ArtifactRule>,
 
+    /// Save the results that the program shows (pictures, HTML, JSON) to a directory of the host
+    #[arg(long, value_name = "DIR", help_heading = "Files")]
+    pub(crate) results: Option<PathBuf>,
+
     /// Set an environment variable of the program
     #[arg(long = "env", short, value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) environment: Vec<Variable>,

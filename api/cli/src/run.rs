@@ -2,6 +2,7 @@
 
 pub(crate) mod artifacts;
 mod report;
+mod results;
 mod stream;
 
 use crate::advice::Asked;
@@ -66,7 +67,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     runtime.shutdown_background();
     let (outcome, forwarded) = ended?;
     let saved = rules.save(&outcome.artifacts);
-    let exit = if saved.iter().any(|saved| saved.result.is_err()) {
+    let folder = arguments.request.results.as_deref();
+    let results = folder.map(|folder| results::save_all(folder, &outcome.results));
+    let results_failed = results.iter().flatten().any(Result::is_err);
+    let exit = if results_failed || saved.iter().any(|saved| saved.result.is_err()) {
         Exit::FAILED
     } else {
         Exit::of(&outcome)
@@ -84,11 +88,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
             .map(|saved| wire::artifact(saved.artifact, place(saved)));
         terminal::print(&wire::outcome_json(&outcome, files.collect()))?;
     } else {
+        let drawing = forwarded.drawing;
         forwarded.finish();
         report::report(&sandbox, &outcome, &asked);
         report::report_missing(&rules, &outcome);
+        report::report_results(results.as_deref(), &outcome.results, drawing);
     }
-    report::report_saved(&saved);
+    report::report_saved(&saved, results.as_deref().unwrap_or_default());
     Ok(exit)
 }
 

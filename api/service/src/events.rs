@@ -42,7 +42,7 @@ const END: &str = "end";
 pub struct Event {
     /// Sequence number, from 1.
     pub number: u64,
-    /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`.
+    /// `status`, `finding`, `call`, `stdout`, `stderr`, `result` or `end`.
     pub kind: &'static str,
     /// Its content.
     pub data: Box<RawValue>,
@@ -258,11 +258,16 @@ impl OutputBatcher {
     /// Takes chunks of output in the order in which they were written.
     pub(crate) fn take(&mut self, log: &EventLog, chunks: &mut [OutputChunk]) {
         if log.batching().is_some() {
-            // However a program alternates between its streams, a batch becomes at most two events.
+            // However a program alternates between its streams, a batch becomes at most two events
+            // besides its results.
             chunks.sort_by_key(|chunk| chunk.stream == StreamName::Stderr);
         }
         let mut chunks = chunks.iter().peekable();
         while let Some(chunk) = chunks.next() {
+            if chunk.stream == StreamName::Results {
+                show(log, &chunk.bytes);
+                continue;
+            }
             let mut bytes = std::mem::take(self.rest_of(chunk.stream));
             bytes.extend_from_slice(&chunk.bytes);
             while let Some(more) = chunks.next_if(|next| next.stream == chunk.stream) {
@@ -293,6 +298,14 @@ impl OutputBatcher {
         } else {
             stderr
         }
+    }
+}
+
+/// Appends a result.
+fn show(log: &EventLog, json: &[u8]) {
+    let json = String::from_utf8_lossy(json).into_owned();
+    if let Ok(data) = RawValue::from_string(json) {
+        log.push(OutputEvent::kind(StreamName::Results), data);
     }
 }
 

@@ -15,12 +15,13 @@ pub struct EventBody<'a> {
     /// Sequence number, from 1.
     #[schema(value_type = String)]
     pub id: u64,
-    /// `status`, `finding`, `call`, `stdout`, `stderr` or `end`; of a task tree, `task` or `end`.
+    /// `status`, `finding`, `call`, `stdout`, `stderr`, `result` or `end`; of a task tree, `task` or
+    /// `end`.
     #[schema(value_type = String)]
     pub event: &'a str,
     /// JSON: `{"status": ..}`; a finding; a host call with the rule that allowed or denied it and
     /// the bytes transferred; `{"text": ..}`, with `base64` if the text does not represent all
-    /// bytes; a task's name, state, execution and attempts, and the progress of all tasks; or the
+    /// bytes; a result as in `results` of an execution; a task's name, state, execution and attempts, and the progress of all tasks; or the
     /// execution or the tree. `left_out` says why something is missing: there was no memory for
     /// it (`limits.memory`, `limits.memory_per_subject`), and the execution itself has it.
     #[schema(value_type = String)]
@@ -89,6 +90,7 @@ impl<'a> OutputEvent<'a> {
         match stream {
             StreamName::Stdout => "stdout",
             StreamName::Stderr => "stderr",
+            StreamName::Results => "result",
         }
     }
 }

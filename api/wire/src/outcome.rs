@@ -5,11 +5,17 @@
 use crate::encode::{bounded, encode, one_of_many};
 use crate::json::{guest_json, sha256, to_harmless_json};
 use crate::problem::{DenialBody, ErrorBody};
-use glovebox::{Artifact, LockedPackage, Outcome, PackageResolution};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use glovebox::{
+    Artifact, BundleOrigin, Format, FormatContent, LockedPackage, Outcome, PackageResolution,
+};
 use glovebox_policy::{Finding, Tier};
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -89,6 +95,13 @@ pub struct OutcomeBody<'a> {
     policy: PolicyReference<'a>,
     /// The value of the last expression.
     value: Option<ValueBody<'a>>,
+    /// The results that the program showed: with `display`, as charts, or as a last expression that
+    /// has more forms than text. They are the program's, and so is their HTML and script.
+    #[schema(value_type = Option<Vec<MimeBundleBody<'a>>>)]
+    results: Vec<MimeBundleBody<'a>>,
+    /// Whether there were more results, or larger ones, than `limits.results` allows.
+    #[schema(value_type = Option<bool>)]
+    results_truncated: bool,
     /// The reason why there is no outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorBody<'a>>,
@@ -114,6 +127,39 @@ pub struct ValueBody<'a> {
     json: Option<Cow<'a, RawValue>>,
     #[schema(value_type = String)]
     text: Cow<'a, str>,
+}
+
+/// A result in one or more formats, as in Jupyter.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MimeBundle)]
+pub struct MimeBundleBody<'a> {
+    /// What showed it: `value` (the last expression) or `display`.
+    #[schema(value_type = String)]
+    origin: BundleOrigin,
+    /// Its content by media type: text, JSON for `application/json` and types that end in `+json`,
+    /// and base64 for pictures and other bytes.
+    #[serde(serialize_with = "formats")]
+    #[schema(value_type = HashMap<String, serde_json::Value>)]
+    data: &'a [Format],
+}
+
+/// Writes the formats of a result by their media types, each within the bounds of a guest's text.
+fn formats<S: Serializer>(formats: &&[Format], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(formats.len()))?;
+    for format in *formats {
+        match &format.content {
+            FormatContent::Text(text) => {
+                map.serialize_entry(&format.media_type, &bounded(text))?;
+            }
+            FormatContent::Json(json) => {
+                map.serialize_entry(&format.media_type, &guest_json(json))?;
+            }
+            FormatContent::Bytes(bytes) => {
+                map.serialize_entry(&format.media_type, &STANDARD.encode(bytes))?;
+            }
+        }
+    }
+    map.end()
 }
 
 /// An artifact.
@@ -241,6 +287,16 @@ impl<'a> OutcomeBody<'a> {
                 json: value.json.as_deref().and_then(guest_json),
                 text: bounded(&value.text),
             }),
+            results: outcome
+                .results
+                .bundles
+                .iter()
+                .map(|bundle| MimeBundleBody {
+                    origin: bundle.origin,
+                    data: bundle.data.as_slice(),
+                })
+                .collect(),
+            results_truncated: outcome.results.truncated,
             error: None,
         }
     }

@@ -157,6 +157,15 @@ pub struct CallResult {
 }
 
 impl CallResult {
+    /// Returns the result of a call that has none.
+    pub(super) fn empty() -> Self {
+        Self {
+            text: "null".to_owned(),
+            _room: None,
+            _bytes: None,
+        }
+    }
+
     /// Returns the result, and releases its in-flight memory.
     #[must_use]
     pub fn into_text(self) -> String {

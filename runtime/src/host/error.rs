@@ -63,6 +63,22 @@ pub enum CallLimit {
         /// The bytes of the arguments.
         bytes: usize,
     },
+    /// The limit `results`.
+    #[error(
+        "the results that a run shows have at most {most} bytes (`limits.results`), and {bytes} more do not fit"
+    )]
+    Results {
+        /// The limit.
+        most: u64,
+        /// The bytes of this result.
+        bytes: u64,
+    },
+    /// The number of results.
+    #[error("a run shows at most {most} results")]
+    ResultCount {
+        /// The bound.
+        most: usize,
+    },
     /// The bytes of a tool's result.
     #[error("the tool's result has more than {most} bytes")]
     Result {

@@ -3,10 +3,12 @@
 //! Each call runs as a tokio task, so that several can be in flight, and is dropped with the
 //! instance. This is the only file that knows how the contract writes a failure.
 
-use super::calls::{CallResult, HostCalls, MAX_IN_FLIGHT};
+use super::calls::{CallResult, HostCalls, MAX_CALL_BYTES, MAX_IN_FLIGHT};
 use super::error::{CallError, CallLimit};
+use crate::bundle::MimeBundle;
 use crate::contract::glovebox::guest::host::{CallId, Failure, Host};
 use crate::meter::{self, Meter};
+use crate::stdio::Outputs;
 use crate::wakeup::WakeUp;
 use futures_util::future::select_all;
 use std::collections::HashMap;
@@ -25,18 +27,28 @@ pub(crate) struct GuestCalls {
     calls: HashMap<CallId, GuestCall>,
     next: CallId,
     deadline: Instant,
+    outputs: Outputs,
     meter: Meter,
     wake_up: WakeUp,
 }
 
+/// The name of the call that shows a result. It is no call of a tool or the network, so it needs no
+/// grant, and is neither counted nor recorded.
+const SHOW: &str = "show";
+
 impl GuestCalls {
     /// Starts with no calls; `meter` is the fuel debt of the run, `wake_up` ends its waits.
-    pub(crate) fn new(host: Arc<HostCalls>, meter: Meter, wake_up: WakeUp) -> Self {
+    pub(crate) fn new(
+        host: Arc<HostCalls>,
+        outputs: Outputs,
+        (meter, wake_up): (Meter, WakeUp),
+    ) -> Self {
         Self {
             host,
             calls: HashMap::new(),
             next: 0,
             deadline: Instant::now(),
+            outputs,
             meter,
             wake_up,
         }
@@ -76,6 +88,22 @@ impl GuestCalls {
             call,
         ))))
     }
+
+    async fn show(&self, json: &str) -> Result<CallResult, CallError> {
+        if json.len() > MAX_CALL_BYTES {
+            return Err(CallLimit::Arguments {
+                most: MAX_CALL_BYTES,
+                bytes: json.len(),
+            }
+            .into());
+        }
+        let bundle =
+            MimeBundle::parse(json).map_err(|error| CallError::invalid(error.to_string()))?;
+        // A slow receiver delays the program, as with its output.
+        let shown = self.wake_up.unless_woken(self.outputs.show(bundle)).await;
+        shown.transpose()?;
+        Ok(CallResult::empty())
+    }
 }
 
 impl From<CallError> for Failure {
@@ -105,9 +133,15 @@ impl Host for GuestCalls {
                 .saturating_add(meter::text(name.len()))
                 .saturating_add(meter::text(arguments.len())),
         );
-        let call = self
-            .start(&name, arguments)
-            .unwrap_or_else(|error| GuestCall::Finished(Err(error)));
+        let call = if name == SHOW {
+            // Parsed, decoded, and written again.
+            self.meter
+                .charge(meter::text(arguments.len()).saturating_mul(4));
+            GuestCall::Finished(self.show(&arguments).await)
+        } else {
+            self.start(&name, arguments)
+                .unwrap_or_else(|error| GuestCall::Finished(Err(error)))
+        };
         let id = self.next;
         self.next = self.next.wrapping_add(1);
         if self.calls.len() >= MAX_IN_FLIGHT * 2 {

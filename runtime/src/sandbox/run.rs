@@ -277,6 +277,7 @@ fn of_report(id: RunId, report: Report, policy: PolicyReference) -> Outcome {
         exit_code: report.exit_code,
         stdout: report.stdout,
         stderr: report.stderr,
+        results: report.results,
         value: report.value,
         exception: report.exception,
         limit: None,

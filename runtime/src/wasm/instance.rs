@@ -58,7 +58,7 @@ impl SessionHandle for Instance {
         let globs = artifact_globs(&evaluation.artifacts)?;
         let used = evaluation.inspected;
         let limits = self.grant.limits().after(used.wall, used.fuel);
-        self.outputs.restart(limits.output, evaluation.output);
+        self.outputs.restart(&limits, evaluation.output);
         self.input.restart(evaluation.input);
         let state = self.store.data_mut();
         state.files.forget_quota_hit();

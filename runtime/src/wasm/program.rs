@@ -136,7 +136,7 @@ async fn execute(
         PreparedHost::Ready(host) => *host,
         PreparedHost::Over(report) => return Ok(*report),
     };
-    host.outputs.restart(limits.output, evaluation.output);
+    host.outputs.restart(limits, evaluation.output);
     host.input.restart(evaluation.input);
     let mut store = executor.store(command.engine(), grant, host.state, meter::PROGRAM_COPY)?;
     let wall = limits.wall.saturating_sub(started.elapsed());

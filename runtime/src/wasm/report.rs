@@ -46,14 +46,15 @@ pub(super) fn finish(report: &mut Report, state: &mut RunState, outputs: &Output
         report.limit = Some(Limit::Memory);
         report.crash = Some(why);
     }
-    let (stdout, stderr, written) = outputs.take();
+    let written = outputs.take();
     let files = state.files.usage();
-    report.stdout = stdout;
-    report.stderr = stderr;
+    report.stdout = written.stdout;
+    report.stderr = written.stderr;
+    report.results = written.results;
     report.usage = Usage {
         fuel,
         peak_memory: state.limiter.peak_memory(),
-        output: written,
+        output: written.bytes,
         workspace: files.peak_bytes,
         files: files.peak_files,
         host_calls: state.calls.made(),

@@ -113,7 +113,8 @@ JSON:
   reason, fix}, crash, artifacts [{path, bytes, sha256, saved_to}], artifacts_truncated, tier,
   tier_reason, packages [{name, version, file, digest}], findings [{rule, line, severity, message}],
   usage {wall_ms, cpu_ms, fuel, peak_memory_bytes, output_bytes, workspace_bytes, files,
-  host_calls}, policy {profile, digest, rules}, value {json, text}. `limit` is a key of a policy,
+  host_calls}, policy {profile, digest, rules}, value {json, text}, results [{origin (value or
+  display), data {MIME_TYPE: text, JSON or base64}}], results_truncated. `limit` is a key of a policy,
   such as `wall` or `memory`, or `table`, `host_allocation` or `compile`. `stdout_base64` and
   `stderr_base64` have the full output if it is not UTF-8, or if its JSON text would take more than
   twice its bytes (plus 4 KiB); `stdout` or `stderr` is empty if text and base64 together would.";

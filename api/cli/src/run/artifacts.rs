@@ -73,7 +73,8 @@ impl ArtifactRules {
     }
 }
 
-fn save(folder: &Path, artifact: &Artifact) -> Result<PathBuf, String> {
+/// Saves a file below a directory, which is created if it is missing.
+pub(super) fn save(folder: &Path, artifact: &Artifact) -> Result<PathBuf, String> {
     let path = Plain::of(&artifact.path)?;
     let failed =
         |error: io::Error| format!("in `{}`: {error}", name(&folder.display().to_string()));

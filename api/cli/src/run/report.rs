@@ -4,10 +4,11 @@
 //! ended it, and what would change that.
 
 use super::artifacts::{ArtifactRules, Saved};
+use super::results::{Drawing, SavedResult, unseen};
 use crate::advice::Asked;
 use crate::policy::policy_file;
 use crate::terminal::{self, name};
-use glovebox::{LimitHit, LimitSource, Outcome, Sandbox, Status};
+use glovebox::{LimitHit, LimitSource, Outcome, Results, Sandbox, Status};
 use glovebox_policy::{Denial, Tier};
 
 /// Prints to standard error how the run ended, unless its output says it.
@@ -122,8 +123,39 @@ pub(super) fn report_missing(rules: &ArtifactRules, outcome: &Outcome) {
     }
 }
 
-/// Reports which artifacts could not be saved.
-pub(super) fn report_saved(saved: &[Saved<'_>]) {
+/// Reports where the results are, or what would save them.
+pub(super) fn report_results(
+    saved: Option<&[SavedResult]>,
+    results: &Results,
+    drawing: Option<Drawing>,
+) {
+    match saved {
+        Some(saved) => {
+            for path in saved.iter().flatten() {
+                terminal::note(&format!(
+                    "glovebox: result saved to `{}`",
+                    name(&path.display().to_string())
+                ));
+            }
+        }
+        None => {
+            if let Some(note) = unseen(results, drawing) {
+                terminal::note(&note);
+            }
+        }
+    }
+    if results.truncated {
+        terminal::note(
+            "glovebox: there were more results, or larger ones, than the policy grants (`limits.results`)",
+        );
+    }
+}
+
+/// Reports which artifacts and results could not be saved.
+pub(super) fn report_saved(saved: &[Saved<'_>], results: &[SavedResult]) {
+    for reason in results.iter().filter_map(|saved| saved.as_ref().err()) {
+        terminal::complain(&format!("cannot save a result: {reason}"), None);
+    }
     for saved in saved {
         if let Err(reason) = &saved.result {
             terminal::complain(

@@ -1,8 +1,9 @@
 //! Streaming of output: how does it reach standard output while the program runs?
 
+use super::results::{Drawing, Shown, shown};
 use crate::exit::Failure;
 use crate::terminal::{Escaper, Place};
-use glovebox::{CancellationToken, OutputChunk, StreamName};
+use glovebox::{CancellationToken, MimeBundle, OutputChunk, StreamName};
 use std::io::{self, Write};
 use tokio::sync::mpsc;
 
@@ -16,6 +17,8 @@ pub(crate) struct Forwarded {
     pub(crate) failure: Option<Failure>,
     stdout: Sink,
     stderr: Sink,
+    /// The way in which pictures are drawn.
+    pub(crate) drawing: Option<Drawing>,
 }
 
 #[derive(Debug)]
@@ -79,6 +82,10 @@ pub(crate) async fn forward(
         failure: None,
         stdout: Sink::new(Place::Out),
         stderr: Sink::new(Place::Error),
+        drawing: Place::Out
+            .is_terminal()
+            .then(Drawing::of_terminal)
+            .flatten(),
     };
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
@@ -101,6 +108,19 @@ impl Forwarded {
                     // Both may be the same terminal: what was written first must appear first.
                     io::stdout().flush()?;
                     self.stderr.write(&chunk.bytes, io::stderr())?;
+                }
+                StreamName::Results => {
+                    let json = String::from_utf8_lossy(&chunk.bytes);
+                    let result = MimeBundle::parse(&json).ok();
+                    match result.and_then(|bundle| shown(&bundle, self.drawing)) {
+                        Some(Shown::Picture(sequences)) => {
+                            io::stdout().write_all(sequences.as_bytes())?;
+                        }
+                        Some(Shown::Text(text)) => {
+                            self.stdout.write(text.as_bytes(), io::stdout())?;
+                        }
+                        None => {}
+                    }
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::active::ActiveExecution;
 use super::execution_core::ExecutionCore;
 use crate::memory::MemoryCharge;
 use crate::quotas::SMALL_OUTPUT;
-use glovebox::Outcome;
+use glovebox::{MimeBundle, Outcome};
 
 /// Bytes up to which no memory is charged.
 const SMALL: usize = 64 << 10;
@@ -54,7 +54,8 @@ fn said(outcome: &Outcome) -> usize {
     let exception = outcome.exception.as_ref().map_or(0, |exception| {
         exception.message.len() + exception.traceback.len()
     });
-    outcome.stdout.bytes.len() + outcome.stderr.bytes.len() + value + exception
+    let results: usize = outcome.results.bundles.iter().map(MimeBundle::bytes).sum();
+    outcome.stdout.bytes.len() + outcome.stderr.bytes.len() + value + exception + results
 }
 
 /// Truncates a program's output to its beginning.
@@ -65,6 +66,8 @@ pub(super) fn shorten(outcome: &mut Outcome) {
         output.bytes.shrink_to_fit();
     }
     outcome.value = None;
+    outcome.results.truncated |= !outcome.results.bundles.is_empty();
+    outcome.results.bundles = Vec::new();
     if let Some(exception) = &mut outcome.exception {
         cut(&mut exception.message);
         cut(&mut exception.traceback);
