@@ -170,8 +170,9 @@ pub(crate) fn assumed_facts() -> TierFacts {
 fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
     IMAGES
         .iter()
-        .filter(|image| has(image.language))
-        .map(|image| image.language.to_owned())
+        .flat_map(|image| image.languages)
+        .filter(|language| has(language))
+        .map(|language| (*language).to_owned())
         .collect()
 }
 
@@ -259,15 +260,19 @@ async fn current_images(docker: &Docker) -> (Vec<&'static str>, Vec<String>) {
     for image in &IMAGES {
         let problem = match docker.inspect_image(image.name).await {
             Ok(found) if image.is_current(&found) => {
-                languages.push(image.language);
+                languages.extend(image.languages);
                 continue;
             }
             Ok(_) => format!("the image `{}` was built by another version", image.name),
-            Err(_) => format!("there is no image `{}` for {}", image.name, image.language),
+            Err(_) => format!(
+                "there is no image `{}` for {}",
+                image.name,
+                image.languages.join(" and ")
+            ),
         };
         advice.push(format!(
             "{problem}: `glovebox images build {}` builds it",
-            image.language
+            image.language()
         ));
     }
     (languages, advice)
