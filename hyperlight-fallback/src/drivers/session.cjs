@@ -79,6 +79,7 @@ module.exports = (driver) => {
     number = null;
     process.exitCode = undefined;
     timers.clear();
+    driver.takeBackOwnFile();
     requests.ref();
     writeSync(REPLIES, `${ended} ${code & 255}\n`);
   };
@@ -157,7 +158,7 @@ module.exports = (driver) => {
       isUnsettled = false;
       process.chdir(WORKSPACE);
       process.argv = [process.argv[0], driver.fileOf(name), ...args];
-      const text = driver.read(`${PROGRAM}/${program}`);
+      const text = driver.read(`${PROGRAM}/${program}`, name);
       if (driver.isModule(name, text)) driver.load(driver.fileOf(name), text).catch(raise);
       else if (/\bimport\s*\(/.test(text)) value = breakable(() => driver.runScript(name, driver.fileOf(name), text));
       else evaluate(name, text);
