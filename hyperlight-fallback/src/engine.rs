@@ -7,6 +7,7 @@ use crate::images::IMAGES;
 use crate::owner::owner;
 use crate::pool::Pool;
 use crate::seccomp;
+use crate::transform;
 use bollard::Docker;
 use bollard::models::{SystemInfo, SystemVersionComponents};
 use glovebox_policy::{Tier, TierFacts};
@@ -27,6 +28,7 @@ pub(crate) struct Inner {
     options: Options,
     engine: OnceCell<Engine>,
     local_ca: OnceLock<Result<Arc<LocalCa>, String>>,
+    transform: OnceLock<Result<Arc<[u8]>, String>>,
 }
 
 /// The engine as it was found, or the reason why there is none.
@@ -95,6 +97,7 @@ impl ContainersBuilder {
                 options: self.0,
                 engine: OnceCell::new(),
                 local_ca: OnceLock::new(),
+                transform: OnceLock::new(),
             }),
         }
     }
@@ -128,6 +131,14 @@ impl Inner {
     pub(crate) fn local_ca(&self) -> Result<Arc<LocalCa>, String> {
         self.local_ca
             .get_or_init(|| LocalCa::new().map(Arc::new))
+            .clone()
+    }
+
+    /// Returns the script that transforms the one language that needs it; read when a program first
+    /// does.
+    pub(crate) fn transform(&self, language: &str) -> Result<Arc<[u8]>, String> {
+        self.transform
+            .get_or_init(|| transform::read(language).map(Arc::from))
             .clone()
     }
 }

@@ -237,7 +237,7 @@ const load = async (file, source) => {
 };
 // An image of the policy's own may have a Node that is older.
 const loadFromFile = async (file, source) => {
-  let place = file.replace(/(\.[cm]?js)?$/, '.mjs');
+  let place = path.join(WORKSPACE, path.basename(file).replace(/(\.[cm]?js)?$/, '.mjs'));
   for (let number = 1; fs.existsSync(place); number += 1) place = path.join(WORKSPACE, `.main-${number}.mjs`);
   fs.writeFileSync(place, source);
   const remove = () => { try { fs.unlinkSync(place); } catch { /* the program was quicker */ } };
@@ -254,13 +254,13 @@ const prepareScript = (file) => {
   globalThis.crypto ??= require('crypto').webcrypto;
   Object.assign(main, { id: '.', filename: file, paths: Module._nodeModulePaths(WORKSPACE) });
   process.mainModule = main;
-  for (const [key, value] of Object.entries({ require: Module.createRequire(file), module: main, __filename: file, __dirname: WORKSPACE })) {
+  for (const [key, value] of Object.entries({ require: Module.createRequire(file), module: main, __filename: file, __dirname: path.dirname(file) })) {
     Object.defineProperty(globalThis, key, { value, writable: true, configurable: true });
   }
   Object.defineProperty(globalThis, 'exports', { get: () => main.exports, set: (value) => { main.exports = value; }, configurable: true });
   globalThis.require.main = main;
 };
-const fileOf = (name) => path.join(WORKSPACE, path.basename(name));
+const fileOf = (name) => path.resolve(WORKSPACE, name);
 // The text of a program, and the JavaScript that it becomes.
 const read = (program, name) => {
   const text = fs.readFileSync(program, 'utf8').replace(/^\ufeff/, '');
@@ -270,12 +270,12 @@ const read = (program, name) => {
 };
 const runScript = (name, file, text) => {
   prepareScript(file);
-  const options = { filename: name, importModuleDynamically: (specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(WORKSPACE, specifier)) : specifier) };
+  const options = { filename: name, importModuleDynamically: (specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(path.dirname(file), specifier)) : specifier) };
   let script;
   let problem;
   try { script = new vm.Script(text, options); } catch (error) { problem = error; }
   // A script that returns runs inside a function, as in Node; its last expression has no value then.
-  const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: WORKSPACE };
+  const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: path.dirname(file) };
   let inside;
   if (problem?.message === 'Illegal return statement') {
     try { inside = vm.compileFunction(text, Object.keys(values), options); } catch (error) { problem = error; }

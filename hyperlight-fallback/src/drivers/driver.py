@@ -94,15 +94,30 @@ main = types.ModuleType("__main__")
 main.__builtins__ = builtins
 
 
+script_folder = None
+
+
 def prepare(source):
     """What a program finds when it starts."""
+    global script_folder
     sys.argv = [source.name, *source.arguments]
     sys.orig_argv = ["python3", *sys.argv]
-    if WORKSPACE not in sys.path:
-        sys.path.insert(0, WORKSPACE)
+    path = source.name if source.name.startswith("/") else f"{WORKSPACE}/{source.name}"
+    place = path.rpartition("/")[0] or "/"
+    if place != script_folder and type(sys.path) is list:
+        if script_folder is not None and sys.path and sys.path[0] == script_folder:
+            del sys.path[0]
+        sys.path.insert(0, place)
+        script_folder = place
     sys.modules["__main__"] = main
-    main.__file__ = source.name
-    linecache.cache[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+    if not source.name.startswith("<"):
+        main.__file__ = source.name
+        own_file.put(path, source.text)
+    lines = [line + "\n" for line in source.text.split("\n")]
+    if lines[-1] == "\n":
+        # What `inspect` shows of the module is its text.
+        lines.pop()
+    linecache.cache[source.name] = (len(source.text), None, lines, source.name)
 
 
 def module(name, **content):
@@ -130,10 +145,11 @@ has_monitoring = hasattr(sys, "monitoring")
 if not has_monitoring:
     sys.monitoring = types.SimpleNamespace(get_tool=lambda tool: None, free_tool_id=lambda tool: None)
 module("own")
+own_file = module("own_file")
 module("daemons", TOOL=None)
 module("loop", SessionLoop=SessionLoop, set_running_loop=set_running_loop)
 module("open_files", flush=lambda: None)
-module("world", main=main, standard=Standard(), prepare=prepare, end=lambda: None, source_lines=linecache.cache)
+module("world", main=main, standard=Standard(), prepare=prepare, end=own_file.take_back, source_lines=linecache.cache)
 module("value")
 module("report")
 evaluate = module("evaluation").evaluate
