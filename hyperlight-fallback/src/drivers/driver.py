@@ -94,7 +94,18 @@ main = types.ModuleType("__main__")
 main.__builtins__ = builtins
 
 
+OWN_FILE_NAMES = ("__file__", "argv[0]", "multiprocessing", "concurrent", "joblib")
+"""What asks for the program's own file. Other processes import the program from there."""
 script_folder = None
+
+
+def share_functions(text):
+    """Lets other processes have the functions of a session, which are in no file: they are forked."""
+    if "multiprocessing" in text or "concurrent" in text:
+        import multiprocessing
+
+        if multiprocessing.get_start_method(allow_none=True) is None:
+            multiprocessing.set_start_method("fork")
 
 
 def prepare(source):
@@ -112,7 +123,9 @@ def prepare(source):
     sys.modules["__main__"] = main
     if not source.name.startswith("<"):
         main.__file__ = source.name
-        own_file.put(path, source.text)
+        own_file.put(path, source.text, OWN_FILE_NAMES)
+    if not started_with:
+        share_functions(source.text)
     lines = [line + "\n" for line in source.text.split("\n")]
     if lines[-1] == "\n":
         # What `inspect` shows of the module is its text.
