@@ -198,7 +198,8 @@ const supply = {
     // `npm:name@1.2/part` asks for a version as well, which was seen to before the program began.
     const [, plain, part = ''] = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/.exec(name) ?? [];
     if (plain !== undefined) return next(plain + part, context);
-    const url = /^\.{1,2}\/|^file:/.test(name) ? new URL(name, context.parentURL).href : undefined;
+    const from = context.parentURL?.startsWith('file:') ? context.parentURL : `file://${WORKSPACE}/`;
+    const url = /^\.{1,2}\/|^file:/.test(name) && URL.canParse(name, from) ? new URL(name, from).href : undefined;
     return texts.has(url) ? { url, format: 'module', shortCircuit: true } : next(name, context);
   },
   load: (url, context, next) => (texts.has(url) ? { format: 'module', source: texts.get(url), shortCircuit: true } : next(url, context)),
@@ -268,9 +269,14 @@ const read = (program, name) => {
   if (/['"`]npm:/.test(text)) supplyModules();
   return typescript ? typescript.transform(text.replace(/^#!.*/, ''), name) : text;
 };
+const { emitWarning } = process;
+process.emitWarning = (warning, ...more) => {
+  if (!`${warning}`.startsWith('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning.call(process, warning, ...more);
+};
 const runScript = (name, file, text) => {
   prepareScript(file);
-  const options = { filename: name, importModuleDynamically: (specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(path.dirname(file), specifier)) : specifier) };
+  // Newer ones of Node take a function only with a flag, and warn of what they take without one.
+  const options = { filename: name, importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? ((specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(path.dirname(file), specifier)) : specifier)) };
   let script;
   let problem;
   try { script = new vm.Script(text, options); } catch (error) { problem = error; }
