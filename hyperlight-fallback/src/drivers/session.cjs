@@ -126,10 +126,17 @@ module.exports = (driver) => {
     driver.prepareScript(driver.fileOf(name));
     const expression = `${text}\n//# sourceURL=${encodeURI(name)}`;
     isUnsettled = true;
-    breakable(() => console.post('Runtime.evaluate', { expression, replMode: true, awaitPromise: false }, (error, answer) => {
-      if (error) raise(new Error(error.message));
-      else settle(answer);
-    }));
+    let isBroken = true;
+    let problem;
+    const answered = (error, answer) => {
+      if (!error) settle(answer);
+      // An interrupt is an error of the console as well, besides that of the script around it.
+      else if (isBroken) problem = error;
+      else raise(new Error(error.message));
+    };
+    breakable(() => console.post('Runtime.evaluate', { expression, replMode: true, awaitPromise: false }, answered));
+    isBroken = false;
+    if (problem) raise(new Error(problem.message));
   };
   process.on('beforeExit', () => {
     if (number === null) return;
