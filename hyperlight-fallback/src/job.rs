@@ -89,8 +89,9 @@ const JAVASCRIPT: Driver = Driver {
     reports: true,
 };
 
-const JAVASCRIPT_FILES: [(&str, &str); 2] = [
+const JAVASCRIPT_FILES: [(&str, &str); 3] = [
     (".guest/driver.cjs", include_str!("drivers/driver.cjs")),
+    (".guest/imports.cjs", include_str!("drivers/imports.cjs")),
     (".guest/session.cjs", include_str!("drivers/session.cjs")),
 ];
 
@@ -101,10 +102,11 @@ const TYPESCRIPT: Driver = Driver {
     ..JAVASCRIPT
 };
 
-const TYPESCRIPT_FILES: [(&str, &str); 4] = {
-    let [driver, session] = JAVASCRIPT_FILES;
+const TYPESCRIPT_FILES: [(&str, &str); 5] = {
+    let [driver, imports, session] = JAVASCRIPT_FILES;
     [
         driver,
+        imports,
         session,
         (
             ".guest/typescript.cjs",

@@ -188,7 +188,8 @@ fn javascript_keeps_its_state() {
                 "",
                 "0 'kept'",
             ),
-            ("(await import('path')).sep", "", "0"),
+            ("fs.existsSync('a.txt')", "", "0 true"),
+            ("(await import('path')).sep", "", "0 '/'"),
             ("Promise.resolve(z)", "", "0 'late'"),
             (
                 "throw new TypeError('no')",

@@ -189,7 +189,7 @@ const hasModuleSyntax = (text) => /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*
 const isModule = (name, text) => /\.m[jt]s$/.test(name) || hasModuleSyntax(text);
 // In TypeScript; the transform is there if the program's language is that one.
 const typescript = fs.existsSync(path.join(__dirname, 'typescript.cjs')) ? require('./typescript.cjs')(hasModuleSyntax) : undefined;
-if (typescript) Module.registerHooks(typescript.hooks);
+if (typescript) Module.registerHooks?.(typescript.hooks);
 
 // The texts of modules that are no files, by their URLs.
 const texts = new Map();
@@ -292,7 +292,7 @@ const runScript = (name, file, text) => {
   else return script.runInThisContext();
   return undefined;
 };
-if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, takeBackOwnFile });
+if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, supplyModules, takeBackOwnFile });
 else {
   const [program, name, ...args] = startedWith;
   const file = fileOf(name);

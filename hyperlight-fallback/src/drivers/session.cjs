@@ -10,6 +10,7 @@ const inspector = require('inspector');
 const net = require('net');
 const util = require('util');
 const vm = require('vm');
+const scriptOf = require('./imports.cjs');
 
 const WORKSPACE = '/work';
 const PROGRAM = '/program';
@@ -166,7 +167,12 @@ module.exports = (driver) => {
       process.chdir(WORKSPACE);
       process.argv = [process.argv[0], driver.fileOf(name), ...args];
       const text = driver.read(`${PROGRAM}/${program}`, name);
-      if (driver.isModule(name, text)) driver.load(driver.fileOf(name), text).catch(raise);
+      const script = scriptOf(text, driver.fileOf(name));
+      if (script) {
+        isUnsettled = true;
+        driver.supplyModules();
+        script().then((made) => { if (number === which) evaluate(name, made); }).catch(raise);
+      } else if (driver.isModule(name, text)) driver.load(driver.fileOf(name), text).catch(raise);
       else if (/\bimport\s*\(/.test(text)) value = breakable(() => driver.runScript(name, driver.fileOf(name), text));
       else evaluate(name, text);
     } catch (error) {
