@@ -273,6 +273,13 @@ const { emitWarning } = process;
 process.emitWarning = (warning, ...more) => {
   if (!`${warning}`.startsWith('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning.call(process, warning, ...more);
 };
+// The value of a program that awaits, as of one that does not. What it still waits for comes first.
+const loadForValue = async (file, text) => {
+  if (isSession) return load(file, text);
+  const { valueOf, withValue } = require('./imports.cjs');
+  await load(file, withValue(text));
+  process.once('beforeExit', () => finish(valueOf()));
+};
 const runScript = (name, file, text) => {
   prepareScript(file);
   // Newer ones of Node take a function only with a flag, and warn of what they take without one.
@@ -286,8 +293,14 @@ const runScript = (name, file, text) => {
   if (problem?.message === 'Illegal return statement') {
     try { inside = vm.compileFunction(text, Object.keys(values), options); } catch (error) { problem = error; }
   }
+  // A module may wait, but may not return; then nothing of it has run.
+  const runInside = async (error) => {
+    if (error?.message !== 'Illegal return statement') throw error;
+    const waits = vm.compileFunction(`return (async () => {${text}\n})()`, Object.keys(values), options);
+    await waits.apply(main.exports, Object.values(values));
+  };
   if (inside !== undefined) inside.apply(main.exports, Object.values(values));
-  else if (script === undefined && /\bawait\b/.test(text)) load(file, text).catch((error) => raise(error, false));
+  else if (script === undefined && /\bawait\b/.test(text)) loadForValue(file, text).catch(runInside).catch((error) => raise(error, false));
   else if (script === undefined) raise(problem, false);
   else return script.runInThisContext();
   return undefined;

@@ -1,4 +1,4 @@
-//! JavaScript imports: how does a text of the console import modules?
+//! JavaScript imports: how does a text of the console import modules, and a module have a value?
 //!
 //! V8's console knows scripts only. So the imports of a module are made before, and become
 //! constants of the script; they stay for later evaluations, as in the guest. `import()` becomes a
@@ -74,8 +74,18 @@ const loader = (file) => {
   return importModuleDynamically && new vm.Script('(name, options) => import(name, options)', { filename: file, importModuleDynamically }).runInThisContext();
 };
 
+// The text of a module that leaves the value of its last expression where the other function finds it.
+const withValue = (text) => {
+  const last = acorn && parse(text)?.body.at(-1);
+  if (last?.type !== 'ExpressionStatement') return text;
+  Object.defineProperty(globalThis, MODULES, { value: {}, configurable: true });
+  const { start, end } = last.expression;
+  return `${text.slice(0, start)}${place('value')} = (${text.slice(start, end)}\n)${text.slice(end)}`;
+};
+const valueOf = () => globalThis[MODULES]?.value;
+
 // The text as a script, when its imports are made; nothing if there are none, or where this cannot be.
-module.exports = (text, file) => {
+const scriptOf = (text, file) => {
   if (!acorn || !/\b(import|export)\b/.test(text)) return undefined;
   const load = loader(file);
   const found = load && withoutImports(text);
@@ -95,3 +105,5 @@ module.exports = (text, file) => {
   };
   return run;
 };
+
+module.exports = { scriptOf, valueOf, withValue };

@@ -10,7 +10,7 @@ const inspector = require('inspector');
 const net = require('net');
 const util = require('util');
 const vm = require('vm');
-const scriptOf = require('./imports.cjs');
+const { scriptOf } = require('./imports.cjs');
 
 const WORKSPACE = '/work';
 const PROGRAM = '/program';
