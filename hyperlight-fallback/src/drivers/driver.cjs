@@ -226,8 +226,18 @@ const takeBackOwnFile = () => {
   try { if (file !== undefined && readFileSync(file, 'utf8') === text) unlinkSync(file); } catch { /* the program was quicker */ }
 };
 process.on('exit', takeBackOwnFile);
+let isUnsettled = false;
 const load = async (file, source) => {
-  if (!Module.registerHooks) return loadFromFile(file, source);
+  isUnsettled = true;
+  try { return await (Module.registerHooks ? loadFromText : loadFromFile)(file, source); } finally { isUnsettled = false; }
+};
+if (!isSession) process.on('beforeExit', () => {
+  if (!isUnsettled) return;
+  // As Node ends with a top-level `await` that nothing can settle.
+  fs.writeSync(2, 'Warning: Detected unsettled top-level await\n');
+  end(13);
+});
+const loadFromText = async (file, source) => {
   supplyModules();
   const url = pathToFileURL(file);
   // A module is known by its URL, and a session may have the same name twice.
