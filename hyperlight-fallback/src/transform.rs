@@ -1,8 +1,7 @@
-//! Language transform: with what does a container turn a language into the one that its interpreter
-//! runs?
+//! Language transform: with what does a container turn a language into that of its interpreter?
 //!
-//! With the script of the installed guests, so that a language is the same in every tier. It runs in
-//! the container, beside the program.
+//! With the script of the installed guests, so that a language is the same in every tier. It runs
+//! in the container, beside the program.
 
 use glovebox_guests::installed;
 use std::io::Read as _;
