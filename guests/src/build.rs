@@ -154,6 +154,7 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
         for Tree { archive, .. } in &mut guest.trees {
             describe(archive)?;
         }
+        guest.transform.as_mut().map_or(Ok(()), describe)?;
         guests.push(guest);
     }
     let mut manifest = Manifest {

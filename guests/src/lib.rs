@@ -22,8 +22,12 @@ pub mod build;
 
 /// The parts of the Python guest that make a program end as it does there, by their names: other
 /// tiers run them too.
-pub const PYTHON_EVALUATION: [(&str, &str); 4] = [
+pub const PYTHON_EVALUATION: [(&str, &str); 5] = [
     ("own", include_str!("../python/glovebox_guest/own.py")),
+    (
+        "own_file",
+        include_str!("../python/glovebox_guest/own_file.py"),
+    ),
     ("value", include_str!("../python/glovebox_guest/value.py")),
     ("report", include_str!("../python/glovebox_guest/report.py")),
     (
@@ -31,6 +35,10 @@ pub const PYTHON_EVALUATION: [(&str, &str); 4] = [
         include_str!("../python/glovebox_guest/evaluation.py"),
     ),
 ];
+
+/// The part of the transform of types that looks after namespaces, which other tiers need beside
+/// the [`transform`](Guest::transform) of a bundle.
+pub const NAMESPACES: &str = include_str!("../javascript/lazy/namespaces.js");
 
 pub use embedded::{Embedded, embedded};
 pub use installation::{Bundle, BundleError};

@@ -45,6 +45,10 @@ pub struct Guest {
     pub workspace: String,
     /// The directory in which the guest looks for packages, an absolute path; it need not exist.
     pub packages: Option<String>,
+    /// The script that turns its language into plain JavaScript, for interpreters outside of the
+    /// guest; none for a language that needs no transform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Artefact>,
 }
 
 /// A language, and how people call it.
@@ -91,6 +95,7 @@ impl Manifest {
                 [&guest.component, &guest.image]
                     .into_iter()
                     .chain(guest.trees.iter().map(|tree| &tree.archive))
+                    .chain(&guest.transform)
             })
             .filter(|artefact| seen.insert(artefact.file.as_str()))
             .collect()
@@ -163,6 +168,7 @@ pub(crate) mod tests {
             trees: Vec::new(),
             workspace: "/work".to_owned(),
             packages: None,
+            transform: None,
         }
     }
 

@@ -32,8 +32,8 @@ const INIT_USER: &str = "0:0";
 const INIT_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 
 /// Bytes of `/program` on top of what the grant allows for the program, its arguments and its
-/// environment.
-const CONTROL_BYTES: u64 = 64 << 10;
+/// environment: the driver, and the transform of a language.
+const CONTROL_BYTES: u64 = 1 << 20;
 
 /// Bytes of a mount's identity in `/program`, at most: two numbers and their delimiters.
 const MOUNT_IDENTITY: usize = 48;
@@ -482,7 +482,7 @@ arguments = "64KiB"
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {
                     "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0700,uid=65534",
-                    "/program": "rw,noexec,nosuid,nodev,size=24248425,nr_inodes=64,mode=0755",
+                    "/program": "rw,noexec,nosuid,nodev,size=25231465,nr_inodes=64,mode=0755",
                     "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
                 },
                 "ShmSize": 1_048_576,

@@ -7,6 +7,7 @@ use crate::images::IMAGES;
 use crate::owner::owner;
 use crate::pool::Pool;
 use crate::seccomp;
+use crate::transform;
 use bollard::Docker;
 use bollard::models::{SystemInfo, SystemVersionComponents};
 use glovebox_policy::{Tier, TierFacts};
@@ -27,6 +28,7 @@ pub(crate) struct Inner {
     options: Options,
     engine: OnceCell<Engine>,
     local_ca: OnceLock<Result<Arc<LocalCa>, String>>,
+    transform: OnceLock<Result<Arc<[u8]>, String>>,
 }
 
 /// The engine as it was found, or the reason why there is none.
@@ -95,6 +97,7 @@ impl ContainersBuilder {
                 options: self.0,
                 engine: OnceCell::new(),
                 local_ca: OnceLock::new(),
+                transform: OnceLock::new(),
             }),
         }
     }
@@ -128,6 +131,14 @@ impl Inner {
     pub(crate) fn local_ca(&self) -> Result<Arc<LocalCa>, String> {
         self.local_ca
             .get_or_init(|| LocalCa::new().map(Arc::new))
+            .clone()
+    }
+
+    /// Returns the script that transforms the one language that needs it; read when a program first
+    /// does.
+    pub(crate) fn transform(&self, language: &str) -> Result<Arc<[u8]>, String> {
+        self.transform
+            .get_or_init(|| transform::read(language).map(Arc::from))
             .clone()
     }
 }
@@ -170,8 +181,9 @@ pub(crate) fn assumed_facts() -> TierFacts {
 fn languages(has: impl Fn(&str) -> bool) -> Vec<String> {
     IMAGES
         .iter()
-        .filter(|image| has(image.language))
-        .map(|image| image.language.to_owned())
+        .flat_map(|image| image.languages)
+        .filter(|language| has(language))
+        .map(|language| (*language).to_owned())
         .collect()
 }
 
@@ -259,15 +271,19 @@ async fn current_images(docker: &Docker) -> (Vec<&'static str>, Vec<String>) {
     for image in &IMAGES {
         let problem = match docker.inspect_image(image.name).await {
             Ok(found) if image.is_current(&found) => {
-                languages.push(image.language);
+                languages.extend(image.languages);
                 continue;
             }
             Ok(_) => format!("the image `{}` was built by another version", image.name),
-            Err(_) => format!("there is no image `{}` for {}", image.name, image.language),
+            Err(_) => format!(
+                "there is no image `{}` for {}",
+                image.name,
+                image.languages.join(" and ")
+            ),
         };
         advice.push(format!(
             "{problem}: `glovebox images build {}` builds it",
-            image.language
+            image.language()
         ));
     }
     (languages, advice)

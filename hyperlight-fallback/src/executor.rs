@@ -336,6 +336,12 @@ impl OutputReader {
             (report.artifacts, report.artifacts_truncated) =
                 artifacts(archive, &plan.patterns, limits.workspace);
             report.artifacts_truncated |= self.splitter.is_truncated();
+            // A program that ends at once, as by `os._exit`, leaves it behind.
+            if let Some((path, content)) = &plan.own_file {
+                report
+                    .artifacts
+                    .retain(|found| found.path != *path || *found.content != **content);
+            }
         }
     }
 

@@ -22,11 +22,12 @@ use tokio::task::JoinHandle;
 /// Bytes of one chunk of an image upload.
 const UPLOAD_CHUNK_BYTES: usize = 1 << 20;
 
-/// The distribution release of the images.
-const DEBIAN_RELEASE: &str = "bookworm";
+/// The distribution release of the images: the first one whose Python is the minor version that the
+/// guest runs.
+const DEBIAN_RELEASE: &str = "forky";
 
 /// The base image of that distribution in the engine's default registry.
-const REGISTRY_BASE_IMAGE: &str = "debian:bookworm-slim";
+const REGISTRY_BASE_IMAGE: &str = "debian:forky-slim";
 
 /// Timeout of pulling the base image.
 const PULL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -37,11 +38,28 @@ const IMPORT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// The glibc version of that distribution, with which packages with native code have to be
 /// compatible.
-pub(crate) const LIBC: &str = "2.36";
+pub(crate) const LIBC: &str = "2.43";
+
+/// Options of `mmdebstrap`.
+const BOOTSTRAP_OPTIONS: [&str; 9] = [
+    "--variant=essential",
+    "--quiet",
+    // The signed index of a release in preparation expires after a week, and mirrors may lag behind
+    // that. Its signature is verified all the same.
+    "--aptopt=Acquire::Check-Valid-Until \"false\"",
+    // A quarter of each image that no program reads, and that the registry's image lacks as well.
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/info/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-include=/usr/share/locale/locale.alias",
+];
 
 /// An image definition.
 pub(crate) struct Image {
-    pub(crate) language: &'static str,
+    /// The languages of its programs. The image is listed and built by the first one.
+    pub(crate) languages: &'static [&'static str],
     pub(crate) name: &'static str,
     dockerfile: &'static str,
     /// The interpreter's version, and the directory from which it imports third-party packages.
@@ -52,6 +70,11 @@ pub(crate) struct Image {
 const LABEL_RECIPE: &str = "glovebox.recipe";
 
 impl Image {
+    /// Returns the language by which it is listed and built.
+    pub(crate) fn language(&self) -> &'static str {
+        self.languages.first().copied().unwrap_or_default()
+    }
+
     /// Returns the recipe: the digest of its Dockerfile.
     fn recipe(&self) -> String {
         Sha256::digest(self.dockerfile)
@@ -87,28 +110,30 @@ impl Image {
 /// All images, by their language.
 pub(crate) const IMAGES: [Image; 3] = [
     Image {
-        language: "shell",
+        languages: &["shell"],
         name: "glovebox/shell:latest",
         dockerfile: include_str!("../images/shell.Dockerfile"),
         interpreter: None,
     },
     Image {
-        language: "python",
+        languages: &["python"],
         name: "glovebox/python:latest",
         dockerfile: include_str!("../images/python.Dockerfile"),
-        interpreter: Some(("3.11", "/usr/local/lib/python3.11/dist-packages")),
+        interpreter: Some(("3.14", "/usr/local/lib/python3.14/dist-packages")),
     },
     Image {
-        language: "javascript",
+        languages: &["javascript", "typescript"],
         name: "glovebox/node:latest",
         dockerfile: include_str!("../images/node.Dockerfile"),
-        interpreter: Some(("18", "/node_modules")),
+        interpreter: Some(("24", "/node_modules")),
     },
 ];
 
 /// The image for a language.
 pub(crate) fn image_of(language: &str) -> Option<&'static Image> {
-    IMAGES.iter().find(|image| image.language == language)
+    IMAGES
+        .iter()
+        .find(|image| image.languages.contains(&language))
 }
 
 /// The reason why an image could not be built.
@@ -119,7 +144,7 @@ pub enum BuildError {
     #[error("{0}")]
     Engine(String),
     /// There is no image for that language.
-    #[error("there is no image for `{0}`; there are shell, python and javascript")]
+    #[error("there is no image for `{0}`; there are shell, python, javascript and typescript")]
     Unknown(String),
     /// The tool that builds it is missing or failed.
     #[error(
@@ -167,7 +192,7 @@ pub async fn list_images() -> Result<Vec<FoundImage>, BuildError> {
             let is_current = image.is_current(&inspected);
             let digest = inspected.id.unwrap_or_default();
             found.push(FoundImage {
-                language: image.language,
+                language: image.language(),
                 name: image.name,
                 digest,
                 is_current,
@@ -219,7 +244,8 @@ pub async fn build_images(
         }
     }
     for image in IMAGES.iter().filter(|image| {
-        wanted.is_empty() || wanted.iter().any(|language| language == image.language)
+        let is_of = |language: &String| image.languages.contains(&language.as_str());
+        wanted.is_empty() || wanted.iter().any(is_of)
     }) {
         if let Some(base) = registry {
             progress(&format!("making `{}` from `{base}`", image.name));
@@ -370,14 +396,8 @@ impl Bootstrap {
             .map_err(|error| error.to_string())?
             .start();
         start
-            .args([
-                "--variant=essential",
-                "--quiet",
-                "--include",
-                &packages,
-                DEBIAN_RELEASE,
-                "-",
-            ])
+            .args(BOOTSTRAP_OPTIONS)
+            .args(["--include", &packages, DEBIAN_RELEASE, "-"])
             .network();
         let mut child = start
             .tokio()

@@ -47,6 +47,15 @@ fn egress_environment(local_ca: Option<&str>) -> Vec<String> {
     variables
 }
 
+/// The variables of every program. Libraries with native code keep caches, which are no results: in
+/// the workspace they would be among its artifacts.
+const ENVIRONMENT: [&str; 4] = [
+    "PATH=/usr/local/bin:/usr/bin:/bin",
+    "LANG=C.UTF-8",
+    "XDG_CACHE_HOME=/tmp/.cache",
+    "MPLCONFIGDIR=/tmp/.cache/matplotlib",
+];
+
 /// The driver of a language: how its programs are started.
 struct Driver {
     extension: &'static str,
@@ -76,20 +85,49 @@ const JAVASCRIPT: Driver = Driver {
     extension: "js",
     command: &["node", "/program/.guest/driver.cjs"],
     session: None,
-    files: &[
-        (".guest/driver.cjs", include_str!("drivers/driver.cjs")),
-        (".guest/session.cjs", include_str!("drivers/session.cjs")),
-    ],
+    files: &JAVASCRIPT_FILES,
     reports: true,
 };
 
-/// Unbuffered (`-u`), and without the driver's own folder on the import path (`-P`).
+const JAVASCRIPT_FILES: [(&str, &str); 3] = [
+    (".guest/driver.cjs", include_str!("drivers/driver.cjs")),
+    (".guest/imports.cjs", include_str!("drivers/imports.cjs")),
+    (".guest/session.cjs", include_str!("drivers/session.cjs")),
+];
+
+/// JavaScript's driver, which transforms programs if the transform lies beside it.
+const TYPESCRIPT: Driver = Driver {
+    extension: "ts",
+    files: &TYPESCRIPT_FILES,
+    ..JAVASCRIPT
+};
+
+const TYPESCRIPT_FILES: [(&str, &str); 5] = {
+    let [driver, imports, session] = JAVASCRIPT_FILES;
+    [
+        driver,
+        imports,
+        session,
+        (
+            ".guest/typescript.cjs",
+            include_str!("drivers/typescript.cjs"),
+        ),
+        (".guest/namespaces.js", glovebox_guests::NAMESPACES),
+    ]
+};
+
+/// The file of the transform, relative to the program folder.
+const TRANSFORM: &str = ".guest/transform.js";
+
+/// Unbuffered (`-u`), without the driver's own folder on the import path (`-P`), and without
+/// bytecode beside modules of the workspace (`-B`).
 static PYTHON: Driver = Driver {
     extension: "py",
     command: &[
         "python3",
         "-u",
         "-P",
+        "-B",
         "/program/.guest/driver.py",
         "/program/.guest",
     ],
@@ -104,17 +142,24 @@ impl Driver {
             "shell" => Ok(&SHELL),
             "python" => Ok(&PYTHON),
             "javascript" => Ok(&JAVASCRIPT),
+            "typescript" => Ok(&TYPESCRIPT),
             other => Err(Error::unsupported(format!("no container runs `{other}`"))),
         }
     }
 }
 
-static PYTHON_FILES: [(&str, &str); 6] = {
-    let [own, value, report, evaluation] = glovebox_guests::PYTHON_EVALUATION;
+/// Returns whether programs of a language are sent with its transform.
+pub(crate) fn needs_transform(language: &str) -> bool {
+    language == "typescript"
+}
+
+static PYTHON_FILES: [(&str, &str); 7] = {
+    let [own, own_file, value, report, evaluation] = glovebox_guests::PYTHON_EVALUATION;
     [
         (".guest/driver.py", include_str!("drivers/driver.py")),
         (".guest/glovebox.py", include_str!("drivers/glovebox.py")),
         (".guest/own.py", own.1),
+        (".guest/own_file.py", own_file.1),
         (".guest/value.py", value.1),
         (".guest/report.py", report.1),
         (".guest/evaluation.py", evaluation.1),
@@ -136,6 +181,8 @@ pub(crate) struct Job<'a> {
     pub(crate) files: &'a [InputFile],
     /// The directories of its mounts.
     pub(crate) mounts: &'a [MountSource],
+    /// The transform of its language, if it needs one.
+    pub(crate) transform: Option<&'a [u8]>,
 }
 
 /// The job that is sent to the init script, up to where the program's standard input begins; or a
@@ -182,6 +229,7 @@ pub(crate) fn message(
             .chain(program)
             .chain(certificate)
             .chain(mounts)
+            .chain(job.transform.map(|script| (TRANSFORM, script)))
             .chain(driver_files),
     )?;
     let workspace = if job.files.is_empty() {
@@ -259,9 +307,10 @@ fn cpu_seconds(grant: &Grant) -> u64 {
 
 /// Returns the program's environment; variables of the request come last and take precedence.
 fn environment(grant: &Grant, driver: &Driver, local_ca: Option<&str>) -> Vec<String> {
-    let mut environment = vec!["PATH=/usr/local/bin:/usr/bin:/bin".to_owned()];
+    let mut environment: Vec<_> = ENVIRONMENT.map(str::to_owned).into();
     if !driver.reports {
-        // Shell scripts have a `HOME`; the guests' languages have none in any tier.
+        // Shell scripts have a `HOME`. The guests' languages have none in any tier; there the
+        // account of the user says the same.
         environment.push("HOME=/work".to_owned());
     }
     if has_egress(grant) {

@@ -1,7 +1,7 @@
 //! Fallback tiers: what runs programs that WebAssembly cannot?
 //!
 //! [`Containers`] is a tier that runs programs in containers of Docker or of a compatible engine:
-//! shell scripts, and Python or JavaScript where native code is needed. It is a
+//! shell scripts, and Python, JavaScript or TypeScript where native code is needed. It is a
 //! [`glovebox::Executor`] like the wasm tier: it takes its authority from the grant and returns the
 //! same outcome.
 //!
@@ -41,6 +41,7 @@ mod protocol;
 mod reply;
 mod seccomp;
 mod session;
+mod transform;
 
 pub use engine::{Containers, ContainersBuilder, Diagnosis};
 pub use images::{BuildError, FoundImage, ImageBase, build_images, list_images};

@@ -4,13 +4,14 @@ use crate::container::{MountSource, describe, identities, memory_limit, mount_so
 use crate::egress::EgressSocket;
 use crate::engine::Containers;
 use crate::images::image_of;
-use crate::job::{Job, JobMessage, Program, message};
+use crate::job::{Job, JobMessage, Program, message, needs_transform};
 use crate::pool::{Container, Pool, Reservation};
 use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, reply_limit};
 use bollard::models::ContainerCreateBody;
 use globset::GlobSet;
 use glovebox::{Error, Evaluation, Hold, RunSetup, artifact_globs};
 use glovebox_policy::Grant;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Timeout of starting a container; bounds how long the caller waits for the run.
@@ -50,6 +51,17 @@ impl Containers {
             None
         };
         let mounts = mount_sources(grant)?;
+        let transform = if needs_transform(grant.language()) {
+            let script = self.inner.transform(grant.language());
+            Some(script.map_err(Error::executor)?)
+        } else {
+            None
+        };
+        // A driver makes it for a program that asks for its own text.
+        let own_file = evaluation
+            .map(|evaluation| &evaluation.source)
+            .filter(|source| setup.files.iter().all(|file| file.path != source.name))
+            .map(|source| (source.name.clone(), Arc::clone(&source.content)));
         let job = Job {
             program: evaluation.map(|evaluation| Program {
                 source: &evaluation.source,
@@ -57,6 +69,7 @@ impl Containers {
             }),
             files: &setup.files,
             mounts: &mounts,
+            transform: transform.as_deref(),
         };
         let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
         let message = message(grant, job, archive, local_ca)?;
@@ -82,6 +95,7 @@ impl Containers {
             mounts,
             message,
             patterns,
+            own_file,
             archive,
             egress,
         })
@@ -95,6 +109,8 @@ pub(crate) struct RunPlan {
     pub(crate) message: JobMessage,
     /// The artifacts that the request named.
     pub(crate) patterns: GlobSet,
+    /// The path and the content of the program's own file, which is no artifact.
+    pub(crate) own_file: Option<(String, Arc<[u8]>)>,
     pub(crate) archive: WorkspaceArchive,
     /// Dropped at the end of the run.
     pub(crate) egress: Option<EgressSocket>,

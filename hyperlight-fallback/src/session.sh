@@ -37,6 +37,8 @@ serve() {
   exec 8>&1
   coproc DRIVER {
     exec 6<&0 7>&1 </dev/null >&8 2>&3 3>&- 4>&- 5>&- 8>&-
+    # Newer versions of bash start a coprocess like a background job, which no interrupt ends.
+    trap - INT QUIT
     # Fails if the engine allows fewer, which is stricter.
     ulimit -n "$open"
     exec setsid "${program[@]}" "${seccomp[@]}" env -i -C /work "${environment[@]}" "${command[@]}"

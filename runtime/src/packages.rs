@@ -80,7 +80,7 @@ pub struct PackageTarget {
 pub struct NativePlatform {
     /// The processor architecture, such as `x86_64`.
     pub architecture: String,
-    /// The version of the GNU C library, such as `2.36`.
+    /// The version of the GNU C library, such as `2.43`.
     pub libc: String,
 }
 

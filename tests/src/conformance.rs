@@ -37,11 +37,11 @@ pub fn check(path: &str) {
 /// If the corpus cannot be read.
 #[must_use]
 pub fn differences() -> Option<(Vec<String>, usize)> {
-    let sandbox =
-        crate::engine::sandbox_for(&["python", "javascript"], glovebox::Policy::builtin())?;
+    let languages = ["python", "javascript", "typescript"];
+    let sandbox = crate::engine::sandbox_for(&languages, glovebox::Policy::builtin())?;
     let mut differences = Vec::new();
     let mut count = 0;
-    for folder in ["python", "javascript"] {
+    for folder in languages {
         let place = crate::tree::tests_folder().join("conformance").join(folder);
         let entries = std::fs::read_dir(place)
             .expect("the corpus is there")
@@ -49,7 +49,8 @@ pub fn differences() -> Option<(Vec<String>, usize)> {
         let mut names: Vec<String> = entries
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
-        names.retain(|name| name.ends_with(".py") || name.ends_with(".js"));
+        let extensions = [".py", ".js", ".ts"];
+        names.retain(|name| extensions.iter().any(|extension| name.ends_with(extension)));
         names.sort();
         for name in names {
             let path = format!("conformance/{folder}/{name}");

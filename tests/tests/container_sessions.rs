@@ -99,15 +99,16 @@ fn python_keeps_its_state() {
                 "0",
             ),
             ("await task", "", "0 'late'"),
-            (
-                "import threading, time\ncount = [0]\ndef run():\n    while True:\n        count[0] += 1\n        time.sleep(0.01)\nthreading.Thread(target=run, daemon=True).start()\ntime.sleep(0.1)\ncount[0] > 3",
-                "",
-                "0 True",
-            ),
+            // Before there are threads: with them, Python warns of a fork.
             (
                 "pid = os.fork()\nif pid == 0: x = 1\nelse: os.waitpid(pid, 0)[1]",
                 "",
                 "0",
+            ),
+            (
+                "import threading, time\ncount = [0]\ndef run():\n    while True:\n        count[0] += 1\n        time.sleep(0.01)\nthreading.Thread(target=run, daemon=True).start()\ntime.sleep(0.1)\ncount[0] > 3",
+                "",
+                "0 True",
             ),
             ("x", "", "0 40"),
         ],
@@ -171,7 +172,8 @@ fn javascript_keeps_its_state() {
                 "",
                 "0 'kept'",
             ),
-            ("(await import('path')).sep", "", "0"),
+            ("fs.existsSync('a.txt')", "", "0 true"),
+            ("(await import('path')).sep", "", "0 '/'"),
             ("Promise.resolve(z)", "", "0 'late'"),
             (
                 "throw new TypeError('no')",
@@ -179,6 +181,37 @@ fn javascript_keeps_its_state() {
                 "TypeError: no",
             ),
             ("z", "", "0 'late'"),
+        ],
+    );
+}
+
+#[test]
+fn typescript_keeps_its_state() {
+    check(
+        "typescript",
+        &[
+            ("enum E { A = 3 }\nconst x: number = 40", "", "0"),
+            (
+                "interface P { a: number }\nconst p: P = { a: x + E.A }; p",
+                "",
+                "0 { a: 43 }",
+            ),
+            (
+                "const y: = 1",
+                "SyntaxError: Unexpected token\n    at main.ts:1:10\n",
+                "SyntaxError: Unexpected token",
+            ),
+            (
+                "import fs from 'fs'; fs.writeFileSync('a.ts', 'export const b: string = \"kept\"')",
+                "",
+                "0",
+            ),
+            (
+                "import { b } from './a'; console.log(b as string)",
+                "kept\n",
+                "0",
+            ),
+            ("x", "", "0 40"),
         ],
     );
 }

@@ -366,7 +366,7 @@ pub(crate) enum ImagesCommand {
         /// Use no registry: make the base from the distribution's packages on this machine
         #[arg(long)]
         no_registry: bool,
-        /// The languages: `shell`, `python`, `javascript` [default: all]
+        /// The languages: `shell`, `python`, `javascript`, `typescript` [default: all]
         #[arg(value_name = "LANGUAGE")]
         languages: Vec<String>,
     },

@@ -13,13 +13,15 @@ open_file, close_file, write, read, remove = posix.open, posix.close, posix.writ
 stat = posix.stat
 CREATE = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL
 READ = posix.O_RDONLY
+NAMES = ("__file__", "argv[0]")
+"""What a source asks for its own name with."""
 made = []
 """Path and content of the file that was made, if there is one."""
 
 
-def put(path, text):
-    """Makes the file where the source asks for it. Never raises."""
-    if "__file__" not in text and "argv[0]" not in text:
+def put(path, text, names=NAMES):
+    """Makes the file where the source has one of the names. Never raises."""
+    if not any(name in text for name in names):
         return
     try:
         content = text.encode()

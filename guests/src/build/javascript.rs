@@ -15,7 +15,7 @@ use super::sources::write_sources;
 use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};
 use super::{process, toolchain};
 use crate::installation::write_sparse;
-use crate::manifest::{Guest, Language};
+use crate::manifest::{Artefact, Guest, Language};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,9 @@ const TRANSFORM: [&str; 3] = [
     "sucrase/dist/parser/index.js",
     "sucrase/dist/parser/tokenizer/types.js",
 ];
+
+/// The file of the bundle that has the transform for other interpreters.
+const TRANSFORM_FILE: &str = "transform.js";
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
 const LIBRARIES: [(&str, &[&str]); 4] = [
@@ -115,9 +118,19 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
         .first()
         .map(|pin| format!("{} {}", pin.name, pin.version))
         .unwrap_or_default();
-    let guest = |name: &str, version: String, (alias, extensions): (&str, &[&str])| {
+    let guest = |name: &str,
+                 version: String,
+                 (alias, extensions): (&str, &[&str]),
+                 transform: Option<Artefact>| {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let image = format!("{name}.image");
+        let mut files = vec![
+            ("javascript.wasm".to_owned(), parts.join("component.wasm")),
+            (image.clone(), parts.join(&image)),
+        ];
+        if let Some(Artefact { file, .. }) = &transform {
+            files.push((file.clone(), compiled.join("typescript.js")));
+        }
         Product {
             guest: Guest {
                 name: name.to_owned(),
@@ -132,20 +145,19 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
                 trees: Vec::new(),
                 workspace: "/work".to_owned(),
                 packages: Some("/node_modules".to_owned()),
+                transform,
             },
-            files: vec![
-                ("javascript.wasm".to_owned(), parts.join("component.wasm")),
-                (image.clone(), parts.join(image)),
-            ],
+            files,
         }
     };
     let typed = format!("{engine} with {transform}");
     Ok(vec![
-        guest("javascript", engine, ("js", &["js", "mjs", "cjs"])),
+        guest("javascript", engine, ("js", &["js", "mjs", "cjs"]), None),
         guest(
             "typescript",
             typed,
             ("ts", &["ts", "mts", "cts", "tsx", "jsx"]),
+            Some(unmeasured(TRANSFORM_FILE)),
         ),
     ])
 }

@@ -185,9 +185,70 @@ const raise = (error, isRejection) => {
 };
 process.on('uncaughtException', (error, origin) => raise(error, origin === 'unhandledRejection'));
 
-const isModule = (name, text) => /\.m[jt]s$/.test(name) || /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
+const hasModuleSyntax = (text) => /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
+const isModule = (name, text) => /\.m[jt]s$/.test(name) || hasModuleSyntax(text);
+// In TypeScript; the transform is there if the program's language is that one.
+const typescript = fs.existsSync(path.join(__dirname, 'typescript.cjs')) ? require('./typescript.cjs')(hasModuleSyntax) : undefined;
+if (typescript) Module.registerHooks?.(typescript.hooks);
+
+// The texts of modules that are no files, by their URLs.
+const texts = new Map();
+const supply = {
+  resolve(name, context, next) {
+    // `npm:name@1.2/part` asks for a version as well, which was seen to before the program began.
+    const [, plain, part = ''] = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/.exec(name) ?? [];
+    if (plain !== undefined) return next(plain + part, context);
+    const from = context.parentURL?.startsWith('file:') ? context.parentURL : `file://${WORKSPACE}/`;
+    const url = /^\.{1,2}\/|^file:/.test(name) && URL.canParse(name, from) ? new URL(name, from).href : undefined;
+    return texts.has(url) ? { url, format: 'module', shortCircuit: true } : next(name, context);
+  },
+  load: (url, context, next) => (texts.has(url) ? { format: 'module', source: texts.get(url), shortCircuit: true } : next(url, context)),
+};
+let isSupplied = false;
+const supplyModules = () => {
+  if (!isSupplied) Module.registerHooks?.(supply);
+  isSupplied = true;
+};
+// A program finds its own text where its name says, while it runs.
+const asksForItself = (text) => /\b__filename\b|\bimport\.meta\.filename\b|\(import\.meta\.url\)|\bargv\[1\]/.test(text);
+const { readFileSync, unlinkSync } = fs;
+let ownFile;
+const putOwnFile = (file, text) => {
+  if (!asksForItself(text)) return;
+  // Not if there is one already, or no room.
+  try { fs.writeFileSync(file, text, { flag: 'wx' }); } catch { return; }
+  ownFile = { file, text };
+};
+const takeBackOwnFile = () => {
+  const { file, text } = ownFile ?? {};
+  ownFile = undefined;
+  // Not if the program has changed it: then it is a result.
+  try { if (file !== undefined && readFileSync(file, 'utf8') === text) unlinkSync(file); } catch { /* the program was quicker */ }
+};
+process.on('exit', takeBackOwnFile);
+let isUnsettled = false;
 const load = async (file, source) => {
-  let place = file.replace(/(\.[cm]?js)?$/, '.mjs');
+  isUnsettled = true;
+  try { return await (Module.registerHooks ? loadFromText : loadFromFile)(file, source); } finally { isUnsettled = false; }
+};
+if (!isSession) process.on('beforeExit', () => {
+  if (!isUnsettled) return;
+  // As Node ends with a top-level `await` that nothing can settle.
+  fs.writeSync(2, 'Warning: Detected unsettled top-level await\n');
+  end(13);
+});
+const loadFromText = async (file, source) => {
+  supplyModules();
+  const url = pathToFileURL(file);
+  // A module is known by its URL, and a session may have the same name twice.
+  if (isSession) url.search = `${process.hrtime.bigint()}`;
+  const begin = /\bimport\.meta\.main\b/.test(source) ? 'import.meta.main = true; ' : '';
+  texts.set(url.href, begin + source.replace(/^#!.*/, ''));
+  try { return await import(url); } finally { if (isSession) texts.delete(url.href); }
+};
+// An image of the policy's own may have a Node that is older.
+const loadFromFile = async (file, source) => {
+  let place = path.join(WORKSPACE, path.basename(file).replace(/(\.[cm]?js)?$/, '.mjs'));
   for (let number = 1; fs.existsSync(place); number += 1) place = path.join(WORKSPACE, `.main-${number}.mjs`);
   fs.writeFileSync(place, source);
   const remove = () => { try { fs.unlinkSync(place); } catch { /* the program was quicker */ } };
@@ -204,43 +265,62 @@ const prepareScript = (file) => {
   globalThis.crypto ??= require('crypto').webcrypto;
   Object.assign(main, { id: '.', filename: file, paths: Module._nodeModulePaths(WORKSPACE) });
   process.mainModule = main;
-  for (const [key, value] of Object.entries({ require: Module.createRequire(file), module: main, __filename: file, __dirname: WORKSPACE })) {
+  for (const [key, value] of Object.entries({ require: Module.createRequire(file), module: main, __filename: file, __dirname: path.dirname(file) })) {
     Object.defineProperty(globalThis, key, { value, writable: true, configurable: true });
   }
   Object.defineProperty(globalThis, 'exports', { get: () => main.exports, set: (value) => { main.exports = value; }, configurable: true });
   globalThis.require.main = main;
 };
-const fileOf = (name) => path.join(WORKSPACE, path.basename(name));
-const read = (program) => fs.readFileSync(program, 'utf8').replace(/^\ufeff/, '');
+const fileOf = (name) => path.resolve(WORKSPACE, name);
+// The text of a program, and the JavaScript that it becomes.
+const read = (program, name) => {
+  const text = fs.readFileSync(program, 'utf8').replace(/^\ufeff/, '');
+  putOwnFile(fileOf(name), text);
+  if (/['"`]npm:/.test(text)) supplyModules();
+  return typescript ? typescript.transform(text.replace(/^#!.*/, ''), name) : text;
+};
+const { emitWarning } = process;
+process.emitWarning = (warning, ...more) => {
+  if (!`${warning}`.startsWith('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning.call(process, warning, ...more);
+};
+// The value of a program that awaits, as of one that does not. What it still waits for comes first.
+const loadForValue = async (file, text) => {
+  if (isSession) return load(file, text);
+  const { valueOf, withValue } = require('./imports.cjs');
+  await load(file, withValue(text));
+  process.once('beforeExit', () => finish(valueOf()));
+};
 const runScript = (name, file, text) => {
   prepareScript(file);
-  const options = { filename: name, importModuleDynamically: (specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(WORKSPACE, specifier)) : specifier) };
-  // A program finds its own text where its name says, while it runs.
-  if (/\b__filename\b/.test(text) && !fs.existsSync(file)) {
-    try { fs.writeFileSync(file, text); } catch { /* the workspace is full */ }
-    // Not if the program has changed it: then it is a result.
-    process.on('exit', () => { try { if (fs.readFileSync(file, 'utf8') === text) fs.unlinkSync(file); } catch { /* the program was quicker */ } });
-  }
+  // Newer ones of Node take a function only with a flag, and warn of what they take without one.
+  const options = { filename: name, importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? ((specifier) => import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(path.resolve(path.dirname(file), specifier)) : specifier)) };
   let script;
   let problem;
   try { script = new vm.Script(text, options); } catch (error) { problem = error; }
   // A script that returns runs inside a function, as in Node; its last expression has no value then.
-  const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: WORKSPACE };
+  const values = { exports: main.exports, require: globalThis.require, module: main, __filename: file, __dirname: path.dirname(file) };
   let inside;
   if (problem?.message === 'Illegal return statement') {
     try { inside = vm.compileFunction(text, Object.keys(values), options); } catch (error) { problem = error; }
   }
+  // A module may wait, but may not return; then nothing of it has run.
+  const runInside = async (error) => {
+    if (error?.message !== 'Illegal return statement') throw error;
+    const waits = vm.compileFunction(`return (async () => {${text}\n})()`, Object.keys(values), options);
+    await waits.apply(main.exports, Object.values(values));
+  };
   if (inside !== undefined) inside.apply(main.exports, Object.values(values));
-  else if (script === undefined && /\bawait\b/.test(text)) load(file, text).catch((error) => raise(error, false));
+  else if (script === undefined && /\bawait\b/.test(text)) loadForValue(file, text).catch(runInside).catch((error) => raise(error, false));
   else if (script === undefined) raise(problem, false);
   else return script.runInThisContext();
   return undefined;
 };
-if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript });
+if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, supplyModules, takeBackOwnFile });
 else {
   const [program, name, ...args] = startedWith;
   const file = fileOf(name);
-  const text = read(program);
+  let text;
+  try { text = read(program, name); } catch (error) { raise(error, false); }
   process.argv = [node, file, ...args];
   if (isModule(name, text)) load(file, text).catch((error) => raise(error, false));
   else {

@@ -94,15 +94,43 @@ main = types.ModuleType("__main__")
 main.__builtins__ = builtins
 
 
+OWN_FILE_NAMES = ("__file__", "argv[0]", "multiprocessing", "concurrent", "joblib")
+"""What asks for the program's own file. Other processes import the program from there."""
+script_folder = None
+
+
+def share_functions(text):
+    """Lets other processes have the functions of a session, which are in no file: they are forked."""
+    if "multiprocessing" in text or "concurrent" in text:
+        import multiprocessing
+
+        if multiprocessing.get_start_method(allow_none=True) is None:
+            multiprocessing.set_start_method("fork")
+
+
 def prepare(source):
     """What a program finds when it starts."""
+    global script_folder
     sys.argv = [source.name, *source.arguments]
     sys.orig_argv = ["python3", *sys.argv]
-    if WORKSPACE not in sys.path:
-        sys.path.insert(0, WORKSPACE)
+    path = source.name if source.name.startswith("/") else f"{WORKSPACE}/{source.name}"
+    place = path.rpartition("/")[0] or "/"
+    if place != script_folder and type(sys.path) is list:
+        if script_folder is not None and sys.path and sys.path[0] == script_folder:
+            del sys.path[0]
+        sys.path.insert(0, place)
+        script_folder = place
     sys.modules["__main__"] = main
-    main.__file__ = source.name
-    linecache.cache[source.name] = (len(source.text), None, [line + "\n" for line in source.text.split("\n")], source.name)
+    if not source.name.startswith("<"):
+        main.__file__ = source.name
+        own_file.put(path, source.text, OWN_FILE_NAMES)
+    if not started_with:
+        share_functions(source.text)
+    lines = [line + "\n" for line in source.text.split("\n")]
+    if lines[-1] == "\n":
+        # What `inspect` shows of the module is its text.
+        lines.pop()
+    linecache.cache[source.name] = (len(source.text), None, lines, source.name)
 
 
 def module(name, **content):
@@ -130,10 +158,11 @@ has_monitoring = hasattr(sys, "monitoring")
 if not has_monitoring:
     sys.monitoring = types.SimpleNamespace(get_tool=lambda tool: None, free_tool_id=lambda tool: None)
 module("own")
+own_file = module("own_file")
 module("daemons", TOOL=None)
 module("loop", SessionLoop=SessionLoop, set_running_loop=set_running_loop)
 module("open_files", flush=lambda: None)
-module("world", main=main, standard=Standard(), prepare=prepare, end=lambda: None, source_lines=linecache.cache)
+module("world", main=main, standard=Standard(), prepare=prepare, end=own_file.take_back, source_lines=linecache.cache)
 module("value")
 module("report")
 evaluate = module("evaluation").evaluate

@@ -10,6 +10,7 @@ const inspector = require('inspector');
 const net = require('net');
 const util = require('util');
 const vm = require('vm');
+const { scriptOf } = require('./imports.cjs');
 
 const WORKSPACE = '/work';
 const PROGRAM = '/program';
@@ -79,6 +80,7 @@ module.exports = (driver) => {
     number = null;
     process.exitCode = undefined;
     timers.clear();
+    driver.takeBackOwnFile();
     requests.ref();
     writeSync(REPLIES, `${ended} ${code & 255}\n`);
   };
@@ -125,10 +127,17 @@ module.exports = (driver) => {
     driver.prepareScript(driver.fileOf(name));
     const expression = `${text}\n//# sourceURL=${encodeURI(name)}`;
     isUnsettled = true;
-    breakable(() => console.post('Runtime.evaluate', { expression, replMode: true, awaitPromise: false }, (error, answer) => {
-      if (error) raise(new Error(error.message));
-      else settle(answer);
-    }));
+    let isBroken = true;
+    let problem;
+    const answered = (error, answer) => {
+      if (!error) settle(answer);
+      // An interrupt is an error of the console as well, besides that of the script around it.
+      else if (isBroken) problem = error;
+      else raise(new Error(error.message));
+    };
+    breakable(() => console.post('Runtime.evaluate', { expression, replMode: true, awaitPromise: false }, answered));
+    isBroken = false;
+    if (problem) raise(new Error(problem.message));
   };
   process.on('beforeExit', () => {
     if (number === null) return;
@@ -157,8 +166,13 @@ module.exports = (driver) => {
       isUnsettled = false;
       process.chdir(WORKSPACE);
       process.argv = [process.argv[0], driver.fileOf(name), ...args];
-      const text = driver.read(`${PROGRAM}/${program}`);
-      if (driver.isModule(name, text)) driver.load(driver.fileOf(name), text).catch(raise);
+      const text = driver.read(`${PROGRAM}/${program}`, name);
+      const script = scriptOf(text, driver.fileOf(name));
+      if (script) {
+        isUnsettled = true;
+        driver.supplyModules();
+        script().then((made) => { if (number === which) evaluate(name, made); }).catch(raise);
+      } else if (driver.isModule(name, text)) driver.load(driver.fileOf(name), text).catch(raise);
       else if (/\bimport\s*\(/.test(text)) value = breakable(() => driver.runScript(name, driver.fileOf(name), text));
       else evaluate(name, text);
     } catch (error) {

@@ -4,6 +4,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -34,6 +35,9 @@ impl LocalCa {
         let mut parameters = CertificateParams::default();
         parameters.distinguished_name = distinguished_name("Glovebox egress");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        // Python since 3.13 refuses a chain without what RFC 5280 demands of it: the use of the CA's
+        // key, and its identifier in what it signed.
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let certificate = parameters.self_signed(&key).map_err(failed)?;
         let (pem, certificate) = (certificate.pem(), certificate.der().clone());
         let servers = KeyPair::generate().map_err(failed)?;
@@ -63,6 +67,7 @@ impl LocalCa {
         let mut parameters =
             CertificateParams::new(vec![host.to_owned()]).map_err(|error| error.to_string())?;
         parameters.distinguished_name = distinguished_name(host);
+        parameters.use_authority_key_identifier_extension = true;
         let certificate = parameters
             .signed_by(&self.key, &self.issuer)
             .map_err(|error| error.to_string())?;

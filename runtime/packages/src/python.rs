@@ -32,6 +32,10 @@ const WASM_PLATFORM: &str = "wasm32-pyodide2024";
 /// The C library whose wheels stand for what a native Python would get.
 const USUAL_LIBC: &str = "2_28";
 
+/// The newest C library that uv has a platform for, as major and minor version. What was built for
+/// an older one runs on a newer one as well.
+const NEWEST_LIBC: (u32, u32) = (2, 40);
+
 /// The memory of uv in bytes, whichever there is. A few packages with their dependencies take half
 /// of the least.
 pub(crate) const UV_MEMORY: RangeInclusive<u64> = (96 << 20)..=MAX_MEMORY;
@@ -289,11 +293,12 @@ impl Uv {
 
 /// Returns uv's name of a native platform.
 fn platform(native: &NativePlatform) -> String {
-    format!(
-        "{}-manylinux_{}",
-        native.architecture,
-        native.libc.replace('.', "_")
-    )
+    let number = |text: &str| text.parse::<u32>().ok();
+    let libc = native.libc.split_once('.');
+    let (major, minor) = libc
+        .and_then(|(major, minor)| Some((number(major)?, number(minor)?)))
+        .map_or(NEWEST_LIBC, |libc| libc.min(NEWEST_LIBC));
+    format!("{}-manylinux_{major}_{minor}", native.architecture)
 }
 
 fn native_code(names: &[&str]) -> String {
@@ -380,4 +385,25 @@ impl PylockWheel {
 /// Returns uv's constraints: the versions that the policy allows.
 pub(crate) fn constraints(grant: &PackageGrant) -> String {
     grant.constraints().join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platform_is_one_that_the_resolver_knows() {
+        for (libc, known) in [
+            ("2.36", "x86_64-manylinux_2_36"),
+            ("2.40", "x86_64-manylinux_2_40"),
+            ("2.43", "x86_64-manylinux_2_40"),
+            ("3.0", "x86_64-manylinux_2_40"),
+        ] {
+            let native = NativePlatform {
+                architecture: "x86_64".to_owned(),
+                libc: libc.to_owned(),
+            };
+            assert_eq!(platform(&native), known);
+        }
+    }
 }

@@ -1,5 +1,5 @@
 // assert: the whole text of failures
-// only = "the wording of a newer Node than that of the container"
+// only = "the wording of an older Node than that of the container"
 const assert = require('assert');
 const t = (f) => { try { f(); console.log('ok'); } catch (e) { console.log(e.message); console.log('--', e.name, e.code, e.generatedMessage, e.operator); } };
 t(() => assert.deepStrictEqual([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30], [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,31]));

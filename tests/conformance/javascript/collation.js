@@ -1,5 +1,4 @@
 // the order of texts: letters, accents, case, digits, punctuation
-// only = "what a locale writes depends on the version of its data"
 const sorted = (list, ...rest) => list.sort((a, b) => a.localeCompare(b, ...rest)).join(' ');
 console.log(sorted(['banana', 'Apple', 'cherry', 'apple', 'Banana']), '|', sorted(['é', 'z', 'a', 'É', 'e', 'f', 'Z']));
 console.log(sorted(['résumé', 'resume', 'Resume', 'Résumé', 'resumes']), '|', sorted(['a b', 'ab', 'a-b', 'a_b', 'a1', 'A1', 'a']));

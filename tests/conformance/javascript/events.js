@@ -1,5 +1,4 @@
 // EventTarget and console helpers
-// only = "the Node of the container's distribution draws tables otherwise"
 const target = new EventTarget();
 target.addEventListener("x", (event) => console.log(event.type, event instanceof Event), { once: true });
 target.dispatchEvent(new Event("x"));

@@ -1,5 +1,4 @@
 // blobs, files and forms, and the bodies of requests and responses
-// only = "older versions of Node lack ReadableStream.from"
 console.log(new Blob(['x', new Uint8Array([121])], { type: 'Text/Plain' }), await new Blob(['abc']).slice(1).text(), new File(['q'], 'f.txt', { type: 'a/b', lastModified: 5 }));
 const form = new FormData();
 form.append('a', '1');

@@ -1,5 +1,4 @@
 // Intl: numbers, dates, plurals and lists in English
-// only = "what a locale writes depends on the version of its data"
 const { NumberFormat, DateTimeFormat, PluralRules, ListFormat } = Intl;
 const money = new NumberFormat('en-US', { style: 'currency', currency: 'USD' });
 console.log(money.format(1234.5), [1, 2.5].map(money.format), NumberFormat().format(1e6), new NumberFormat('de-DE').format(1234.5), new NumberFormat('en-US', { maximumFractionDigits: 1 }).format(0.25));

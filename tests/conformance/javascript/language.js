@@ -1,5 +1,4 @@
 // the language itself
-// only = "newer methods than the Node of the container's distribution has"
 class Animal { #name; static count = 0; constructor(name) { this.#name = name; Animal.count++; } get name() { return this.#name; } toString() { return `<${this.name}>`; } }
 class Dog extends Animal { speak() { return `${super.toString()} barks`; } }
 console.log(new Dog("Rex").speak(), Animal.count, `${new Dog("x")}`);

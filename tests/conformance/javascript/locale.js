@@ -1,5 +1,4 @@
 // numbers and dates as they are written in English
-// only = "what a locale writes depends on the version of its data"
 const day = new Date(Date.UTC(2024, 0, 5, 13, 4, 5, 67));
 const number = (value, options) => value.toLocaleString('en-US', options);
 console.log((1234567.891).toLocaleString(), number(1234.5, { style: 'currency', currency: 'USD' }), number(0.256, { style: 'percent' }), number(12345), number(-5.5, { style: 'currency', currency: 'EUR' }), number(99.995, { style: 'currency', currency: 'GBP' }));

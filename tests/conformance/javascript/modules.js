@@ -1,5 +1,4 @@
 // ES modules and CommonJS of the program's own, and built-in ones
-// only = "the Node of the container's distribution takes `.js` for CommonJS"
 // files = { "lib.mjs" = "export const answer = 42; export default (n) => n * 2;", "old.js" = "exports.word = 'old'; exports.dir = __dirname;", "data.json" = "{\"a\": [1]}", "sub/deep.js" = "import { answer } from '../lib.mjs'; export const twice = answer * 2;" }
 import double, { answer } from "./lib.mjs";
 import fs from "node:fs";

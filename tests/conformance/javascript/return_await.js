@@ -1,5 +1,4 @@
 // a script may return although it waits
-// only = "Node knows `await` outside of functions in modules alone"
 const value = await Promise.resolve(5);
 if (value === 5) {
   console.log('returned');

@@ -1,14 +1,14 @@
 // crypto.subtle: digests, HMAC, AES, PBKDF2, HKDF, import and export
-// only = "older versions of Node order the members of a JWK in another way"
 const { subtle } = crypto;
 const bytes = (text) => new TextEncoder().encode(text), hex = (buffer) => Buffer.from(buffer).toString('hex');
 console.log(hex(await subtle.digest('SHA-256', bytes('abc'))), hex(await subtle.digest({ name: 'sha-1' }, bytes('abc'))));
-const key = await subtle.importKey('raw', bytes('key'), { name: 'HMAC', hash: 'SHA-256' }, true, ['verify', 'sign']);
+const key = await subtle.importKey('raw', bytes('key'), { name: 'HMAC', hash: 'SHA-256' }, true, ['sign', 'verify']);
 const signature = await subtle.sign('HMAC', key, bytes('m'));
 console.log(hex(signature), await subtle.verify('HMAC', key, signature, bytes('m')), await subtle.verify('HMAC', key, signature, bytes('n')));
-console.log(await subtle.exportKey('jwk', key), key);
+console.log(await subtle.exportKey('jwk', key), key.algorithm.name, key.algorithm.hash, key.algorithm.length, key.usages);
 const iv = new Uint8Array(12), additionalData = bytes('x');
 const secret = await subtle.importKey('raw', new Uint8Array(32), 'AES-GCM', true, ['encrypt', 'decrypt']);
+console.log(secret);
 const sealed = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, secret, bytes('hello'));
 console.log(hex(sealed), Buffer.from(await subtle.decrypt({ name: 'AES-GCM', iv, additionalData }, secret, sealed)).toString(), (await subtle.exportKey('jwk', secret)).alg);
 for (const algorithm of [{ name: 'AES-CBC', iv: new Uint8Array(16) }, { name: 'AES-CTR', counter: new Uint8Array(16).fill(255), length: 4 }]) {

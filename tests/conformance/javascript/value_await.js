@@ -1,5 +1,4 @@
 // the value of an awaited promise
-// only = "Node tells no value of a program that awaits"
 // value = "3"
 // json = "3"
 const one = await Promise.resolve(1);

@@ -1,9 +1,9 @@
 // streams of the web: reading, writing, transforming, splitting, text and compression
-// only = "older versions of Node lack ReadableStream.from"
 const collect = async (stream) => { const all = []; for await (const chunk of stream) all.push(chunk); return all; };
 const source = new ReadableStream({ start(controller) { controller.enqueue('a'); controller.enqueue('b'); controller.close(); } });
 const reader = source.getReader();
-console.log(await reader.read(), await reader.read(), await reader.read(), source);
+for (let i = 0; i < 3; i++) { const { value, done } = await reader.read(); console.log(value, done); }
+console.log(source);
 reader.releaseLock();
 const upper = new TransformStream({ transform(chunk, controller) { controller.enqueue(chunk.toUpperCase()); } });
 const written = [];

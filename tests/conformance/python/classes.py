@@ -1,5 +1,4 @@
 # classes, protocols, context managers, decorators
-# only = "newer syntax than the Python of the container's distribution has"
 import abc
 import contextlib
 import functools

@@ -1,5 +1,4 @@
 # dates, times and zones
-# only = "the Python of the container's distribution shows days as numbers"
 import calendar
 import datetime
 import time

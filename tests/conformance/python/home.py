@@ -1,6 +1,4 @@
 # the user's home is the workspace, unless the environment says otherwise
-# only = "an image has users of its own"
-import getpass
 import os
 from pathlib import Path
 
@@ -12,6 +10,3 @@ cache.mkdir(parents=True)
 print(Path("~/.cache/tool/entry").expanduser().read_text())
 os.environ["HOME"] = "/tmp"
 print(Path.home(), os.path.expanduser("~/x"))
-print(getpass.getuser(), os.getlogin())
-os.environ["USER"] = "ada"
-print(getpass.getuser())

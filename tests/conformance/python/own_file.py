@@ -1,5 +1,4 @@
 # a program reads its own text
-# only = "a container keeps the program in a folder that is not the workspace"
 import ast
 import inspect
 import linecache

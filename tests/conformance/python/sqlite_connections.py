@@ -1,5 +1,4 @@
 # sqlite3: connections beside each other, a log of writes, full-text search, zones, trees
-# only = "the library of a container may be built with less"
 import os
 import sqlite3
 

@@ -1,5 +1,4 @@
 # time formats have the directives of glibc, and others stay as they are
-# only = "the C library of an image decides there"
 import datetime
 import logging
 import time
@@ -12,7 +11,7 @@ for directives in [
     print(directives, repr(moment.strftime(directives)))
 print(f"{moment:%-d. %B, %l:%M %P}", format(moment.date(), "%e/%-m"), moment.time().strftime("%k:%M %r"), f"{moment:100%}")
 print([datetime.date(year, month, day).strftime("%G-W%V-%u %U %W") for year, month, day in [(2021, 1, 3), (2020, 12, 31), (2016, 1, 1), (2018, 12, 31)]])
-print(time.strftime("%l %P", time.gmtime(0)), repr(time.strftime("%Z", time.gmtime(0))), len(time.strftime("%s")) >= 10, repr(time.strftime("")))
+print(time.strftime("%l %P", time.gmtime(0)), repr(time.strftime("%Z", time.localtime(0))), len(time.strftime("%s")) >= 10, repr(time.strftime("")))
 print(logging.Formatter("%(asctime)s", "%e %k:%M").format(logging.makeLogRecord({"created": 3600})))
 for wrong in [5, None]:
     try:

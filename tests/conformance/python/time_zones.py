@@ -1,5 +1,4 @@
 # time zones by name
-# only = "an image may have no time zones"
 import datetime
 import zoneinfo
 

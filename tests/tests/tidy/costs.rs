@@ -45,7 +45,12 @@ const ADDITIONS: [Addition; 5] = [
         what: "language",
         names: &["typescript", "TypeScript"],
         folders: CODE,
-        own: &["guests/src/build/"],
+        // The container tier runs it as well, beside the guest.
+        own: &[
+            "guests/src/build/",
+            "hyperlight-fallback/src/images.rs",
+            "hyperlight-fallback/src/job.rs",
+        ],
         files: 2,
     },
     Addition {
