@@ -36,7 +36,8 @@ later.forget()
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, clocks, compaction, descriptors, http_hooks, key_derivation, leaving, loop, missing, relocation, strftime, threads, warm, world,
+    account, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, strftime, threads,
+    warm, world,
 )
 
 
@@ -69,4 +70,5 @@ def _forget():
         vars(sys).pop(name, None)
     gc.collect()
     gc.freeze()
+    finalizing.renew_main()
     compaction.compact()
