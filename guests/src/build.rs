@@ -11,6 +11,7 @@
 
 mod commonjs;
 mod component;
+mod compression;
 mod direct;
 mod flatten;
 mod heap_layout;

@@ -38,7 +38,7 @@ class State:
         self.tool = TOOLS[0]
         self.runner = self.handler = self.can_others_go_on = None
         self.looks, self.turns_left = 0, STRIDE
-        self.is_over = False
+        self.is_over = self.is_watching = False
         # The code whose turns are counted.
         self.counted = set()
 
@@ -54,17 +54,22 @@ def run(runner, call, can_others_go_on):
     if not runner.daemon and state.runner is None:
         return call()
     before = state.runner, state.looks, state.is_over, state.handler
-    if state.runner is None:
+    if not state.is_watching:
         _watch(EVENTS)
     state.runner, state.looks, state.is_over, state.handler = runner, 0, False, None
     state.can_others_go_on = can_others_go_on
     try:
         call()
     finally:
+        # To begin and to end this costs more than most threads: it ends in a loop that is no daemon's.
         state.runner, state.looks, state.is_over, state.handler = before
-        if state.runner is None:
-            _watch(0)
-            state.counted.clear()
+
+
+def rest():
+    """Ends to watch, where nothing runs that has to be."""
+    if state.is_watching and state.runner is None:
+        _watch(0)
+        state.counted.clear()
 
 
 def leave(runner):
@@ -81,6 +86,7 @@ def _report_nothing(_):
 
 def _watch(wanted):
     """Begins or ends to hear of events. The tool is kept: to free it goes through all objects."""
+    state.is_watching = bool(wanted)
     if monitoring.get_tool(state.tool) not in (None, TOOL):
         state.tool = next((tool for tool in TOOLS if monitoring.get_tool(tool) is None), None)
         if state.tool is None:
@@ -97,6 +103,8 @@ def _watch(wanted):
 def _at_jump(code, offset, destination):
     if destination > offset or code not in state.counted and not _is_counted(code):
         return DISABLE
+    if state.runner is None:
+        return rest()
     state.turns_left -= 1
     if state.turns_left <= 0:
         state.turns_left = STRIDE

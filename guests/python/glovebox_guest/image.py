@@ -13,7 +13,7 @@ import re
 import sys
 import zoneinfo
 
-from glovebox_guest import tls
+from glovebox_guest import later, tls
 
 PRELOADED = """
     abc argparse array ast asyncio base64 bisect calendar codecs collections.abc colorsys concurrent.futures configparser contextlib
@@ -29,12 +29,15 @@ PRELOADED = """
 
 # First, because other modules look for it once, while they are imported.
 tls.install()
+later.promise()
 for _name in PRELOADED.split():
     importlib.import_module(_name)
+later.forget()
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, clocks, compaction, descriptors, http_hooks, key_derivation, leaving, loop, missing, relocation, strftime, threads, warm, world,
+    account, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, strftime, threads,
+    warm, world,
 )
 
 
@@ -67,4 +70,5 @@ def _forget():
         vars(sys).pop(name, None)
     gc.collect()
     gc.freeze()
+    finalizing.renew_main()
     compaction.compact()

@@ -165,7 +165,13 @@ class lock:
         return True
 
     def __exit__(self, *_):
-        self.release()
+        if not self._held:
+            raise RuntimeError("release unlocked lock")
+        self._held = False
+
+    def _is_owned(self):
+        """What `Condition` would find out by trying."""
+        return self._held
 
     def __repr__(self):
         return f"<{'locked' if self._held else 'unlocked'} _thread.lock object at {id(self):#x}>"
@@ -203,7 +209,7 @@ def wait(is_ready, timeout=None, *, only_timers=False):
                 return False
             started = _next(deadline, only_timers)
             if started is not None:
-                _run(started)
+                _run_started(started)
             elif remaining is None:
                 _end_for_ever(me)
             else:
@@ -301,31 +307,36 @@ def _never():
 def start_joinable_thread(function, handle=None, daemon=True):
     """Starts a thread with a handle."""
     thread = getattr(function, "__self__", None)
-    is_thread = isinstance(thread, threading.Thread)
-    in_pool = is_thread and thread._target is _work
+    if not isinstance(thread, threading.Thread):
+        return _start(function, function, handle or Handle(), Runner(_new_ident(), daemon))
     if handle is None:
         handle = Handle()
-    runner = Runner(_new_ident(), daemon, in_pool, thread if is_thread else None)
-    started = Started(function, handle, runner, thread if isinstance(thread, threading.Timer) else None)
+    target = thread._target if type(thread).run is threading.Thread.run else thread.run
+    in_pool = thread._target is _work
+    runner = Runner(_new_ident(), daemon, in_pool, thread)
+    thread._ident = runner.ident
+    # Nobody waits for this yet: `start` does so after it has called here.
+    thread._started._flag = True
+    return _start(function, None if in_pool else target, handle, runner)
+
+
+def _start(call, named, handle, runner):
+    """Runs a thread, or keeps it for later, by the code of the function that it names."""
     handle.ident = runner.ident
-    if is_thread:
-        thread._ident = handle.ident
-        thread._started.set()
-    if in_pool:
+    daemon, thread = runner.daemon, runner.thread
+    if runner.in_pool:
         found = max((judge(item.task[0]) & WAITS for item in thread._args[2]._queue if item is not None), default=0)
-    elif is_thread:
-        found = judge(thread._target if type(thread).run is threading.Thread.run else thread.run)
     else:
-        found = judge(function)
+        found = judge(named)
     if daemon and state.ending:
         # It would end with the program before it begins.
         return handle
-    if started.timer is not None:
-        state.timers.append(started)
+    if thread is not None and isinstance(thread, threading.Timer):
+        state.timers.append(Started(call, handle, runner, thread))
     elif found & WAITS or daemon and found or len(state.stack) > DEEPEST:
-        state.started.append(started)
+        state.started.append(Started(call, handle, runner, None))
     else:
-        _run(started)
+        _run(call, handle, runner)
     return handle
 
 
@@ -336,7 +347,7 @@ def start_new_thread(function, args, kwargs={}, /):
     if not isinstance(args, tuple):
         raise TypeError("2nd arg must be a tuple")
     call = functools.partial(function, *args, **kwargs)
-    return start_joinable_thread(call).ident
+    return _start(call, function, Handle(), Runner(_new_ident(), True)).ident
 
 
 def _new_ident():
@@ -351,31 +362,38 @@ def get_ident():
     return state.stack[-1].ident
 
 
-def _run(started):
+def _run_started(started):
+    _run(started.call, started.handle, started.runner)
+
+
+def _run(call, handle, runner):
     """Runs a thread to its end on top of the stack."""
     loop = get_running_loop()
     if loop is not None:
         task = swap_current_task(loop, None)
         set_running_loop(None)
-    state.stack.append(started.runner)
-    values = [(entry[0], dict(entry[0].__dict__)) for entry in _locals()]
+    state.stack.append(runner)
+    values = [(entry[0], dict(entry[0].__dict__)) for entry in _locals()] if state.locals else ()
     try:
-        for entry in _locals():
-            _clear(*entry)
-        daemons.run(started.runner, started.call, _can_others_go_on)
+        if state.locals:
+            _clear_all()
+        if runner.daemon or daemons.state.runner is not None:
+            daemons.run(runner, call, _can_others_go_on)
+        else:
+            call()
     except SystemExit:
         pass
     except BaseException as error:
         sys.unraisablehook(types.SimpleNamespace(
-            exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, object=started.call,
+            exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, object=call,
             err_msg="Exception ignored in thread started by",
         ))
     finally:
         state.stack.pop()
-        started.handle.ended = True
-        started.handle.is_left = started.runner.is_left
-        for entry in _locals():
-            _clear(*entry)
+        handle.ended = True
+        handle.is_left = runner.is_left
+        if state.locals:
+            _clear_all()
         for kept, content in values:
             kept.__dict__.clear()
             kept.__dict__.update(content)
@@ -399,6 +417,11 @@ def _locals():
     """The objects with a value for each thread, and what they were made with."""
     state.locals = [entry for entry in state.locals if entry[0]() is not None]
     return [(entry[0](), *entry[1:]) for entry in state.locals]
+
+
+def _clear_all():
+    for entry in _locals():
+        _clear(*entry)
 
 
 def _clear(kept, arguments, named):
@@ -461,18 +484,19 @@ def _adjust_thread_count(self):
 def end():
     """Runs what was started and has not run; daemons as far as they do not wait."""
     if not state.started and not state.timers:
-        return
+        return daemons.rest()
     state.ending = True
     try:
         while state.started or any(not timer.runner.daemon for timer in state.timers):
             state.timers = [timer for timer in state.timers if not timer.runner.daemon]
             started = _next(None, False)
             if started is not None:
-                _run(started)
+                _run_started(started)
     finally:
         state.ending = False
         state.timers.clear()
         thread_code.forget()
+        daemons.rest()
 
 
 def idle(is_woken, timeout):

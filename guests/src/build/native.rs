@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const RECIPE: &str = include_str!("native.rs");
 
 /// The names of extension modules end like this.
-const EXTENSION: &str = ".cpython-314-wasm32-wasi.so";
+pub(super) const EXTENSION: &str = ".cpython-314-wasm32-wasi.so";
 
 /// The modules by the name of their C file.
 const MODULES: [(&str, &str); 3] = [
@@ -25,7 +25,7 @@ const MODULES: [(&str, &str); 3] = [
 ];
 
 /// The flags of the C compiler.
-const COMPILER_FLAGS: [&str; 12] = [
+pub(super) const COMPILER_FLAGS: [&str; 12] = [
     "-target",
     "wasm32-wasi",
     "-std=gnu23",
@@ -41,7 +41,7 @@ const COMPILER_FLAGS: [&str; 12] = [
 ];
 
 /// The flags of the linker: what is undefined comes from CPython and its C library.
-const LINKER_FLAGS: [&str; 6] = [
+pub(super) const LINKER_FLAGS: [&str; 6] = [
     "wasm-ld",
     "-shared",
     "--experimental-pic",

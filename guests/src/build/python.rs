@@ -9,7 +9,7 @@ use super::product::{Product, unmeasured};
 use super::sources::write_sources;
 use super::stdlib::LIBRARY;
 use super::steps::{Inputs, Network, Step, Steps};
-use super::{native, process, stdlib, toolchain};
+use super::{compression, native, process, stdlib, toolchain};
 use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language, Tree};
 use anyhow::{Context as _, Result};
@@ -79,10 +79,12 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
 
 /// The component as its builder links it.
 fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
-    let extensions = native::extensions(steps, tools)?;
+    let native = native::extensions(steps, tools)?;
+    let coders = compression::extension(steps, tools)?;
     let inputs = Inputs::new(LINK_VERSION)
         .step(tools)
-        .step(&extensions)
+        .step(&native)
+        .step(&coders)
         .sources("python")
         .sources("wit");
     steps.run(
@@ -97,9 +99,11 @@ fn link(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
             let (app, wit) = (new.join("app"), new.join("wit"));
             write_sources("python", &app)?;
             write_sources("wit", &wit)?;
-            for extension in fs::read_dir(&extensions)? {
-                let extension = extension?;
-                fs::copy(extension.path(), app.join(extension.file_name()))?;
+            for directory in [&native, &coders] {
+                for extension in fs::read_dir(directory)? {
+                    let extension = extension?;
+                    fs::copy(extension.path(), app.join(extension.file_name()))?;
+                }
             }
             let mut builder = python.start();
             // Otherwise the builder would add the site packages of whatever Python it finds, and

@@ -5,6 +5,7 @@
 //! that no import has to.
 
 use super::component::{Mount, evaluate};
+use super::sources::sources;
 use super::steps::{Inputs, Network, Step, Steps};
 use super::toolchain;
 use anyhow::{Context as _, Result, bail};
@@ -20,6 +21,9 @@ const LIBRARY_VERSION: &str = "1";
 
 /// The mount point of the standard library in the guest.
 pub(super) const LIBRARY: &str = "/usr/lib/python3.14";
+
+/// Our sources of modules that CPython has in C.
+const OURS: &str = "python/library";
 
 /// Runs inside the guest.
 const COMPILE: &str = include_str!("compile.py");
@@ -66,7 +70,8 @@ pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<Pa
         .text(COMPILE)
         .step(tools)
         .step(&zones)
-        .step(flat);
+        .step(flat)
+        .sources(OURS);
     steps.run(
         Step {
             name: "library",
@@ -78,6 +83,9 @@ pub(super) fn library(steps: &Steps<'_>, tools: &Path, flat: &Path) -> Result<Pa
             let mut files = extract(&tools.join(SHARED_OBJECT))?;
             // The guest's `zoneinfo` looks for its zones there.
             read_files(&zones, &zones.join("tzdata"), &mut files)?;
+            for (path, content) in sources(OURS) {
+                files.insert(PathBuf::from(path), content.to_vec());
+            }
             let (from, to) = (new.join("from"), new.join("to"));
             write_files(&from, &files)?;
             fs::create_dir(&to)?;

@@ -42,6 +42,7 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
     npm_packages(steps)?;
     engine_sources(steps)?;
     sqlite_sources(steps)?;
+    compression_sources(steps)?;
     Ok(())
 }
 
@@ -192,6 +193,24 @@ pub(super) fn sqlite_sources(steps: &Steps<'_>) -> Result<PathBuf> {
     crate_sources(steps, ("sqlite", detail), ("libsqlite3-sys", "sqlite3"))
 }
 
+/// Directories with the sources of bzip2, xz and Zstandard.
+pub(super) fn compression_sources(steps: &Steps<'_>) -> Result<[PathBuf; 3]> {
+    let fetch = |step, detail, package| crate_sources(steps, (step, detail), package);
+    Ok([
+        fetch(
+            "bzip2",
+            "fetching the sources of bzip2",
+            ("bzip2-sys", "bzip2-1.0.8"),
+        )?,
+        fetch("xz", "fetching the sources of xz", ("liblzma-sys", "."))?,
+        fetch(
+            "zstandard",
+            "fetching the sources of Zstandard",
+            ("zstd-sys", "zstd/lib"),
+        )?,
+    ])
+}
+
 /// A directory with the C sources of a folder of a crate that `sources/Cargo.lock` pins.
 fn crate_sources(
     steps: &Steps<'_>,
@@ -239,22 +258,33 @@ fn crate_sources(
                 .and_then(|package| package.get("manifest_path")?.as_str())
                 .with_context(|| format!("cargo reports no path of `{name}`"))?;
             let sources = Path::new(manifest).with_file_name(folder);
-            for entry in fs::read_dir(&sources)
-                .with_context(|| format!("cannot read `{}`", sources.display()))?
-            {
-                let entry = entry?;
-                let is_code = entry
-                    .path()
-                    .extension()
-                    .is_some_and(|extension| extension == "c" || extension == "h");
-                if is_code {
-                    fs::copy(entry.path(), new.join(entry.file_name()))?;
-                }
-            }
+            copy_code(&sources, new)?;
             fs::remove_dir_all(&package)?;
             Ok(())
         },
     )
+}
+
+/// Copies the C sources below a folder.
+fn copy_code(from: &Path, to: &Path) -> Result<()> {
+    let entries =
+        fs::read_dir(from).with_context(|| format!("cannot read `{}`", from.display()))?;
+    for entry in entries {
+        let (path, target) = {
+            let entry = entry?;
+            (entry.path(), to.join(entry.file_name()))
+        };
+        let is_code = path
+            .extension()
+            .is_some_and(|extension| extension == "c" || extension == "h");
+        if path.is_dir() {
+            copy_code(&path, &target)?;
+        } else if is_code {
+            fs::create_dir_all(to)?;
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// The tool that compiles C, after [`python_packages`].

@@ -1,5 +1,5 @@
 # PR02 starts ten thousand threads
-# expect = ["virtual", "limited:fuel"]
+# expect = ["virtual"]
 # --- twin
 import threading
 assert threading.current_thread() is threading.main_thread()

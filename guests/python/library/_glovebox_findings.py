@@ -1,6 +1,7 @@
 """What in a Python program should somebody know of before it runs?
 
-Runs in the sandbox; the program is on standard input. It prints pairs of a rule and a line. They are a signal: a program that wants to hide
+Runs in the sandbox, as the host's inspection asks for it; the program is on standard input. It is part of the library so that it is
+compiled once and not in every inspection. It prints pairs of a rule and a line. They are a signal: a program that wants to hide
 from this can, and one that is found is held no better and no worse than any other. So rules rather miss something than accuse an ordinary
 program, and comments and documentation say nothing.
 """
@@ -87,22 +88,35 @@ TEXTS = [
     ("sandbox-escape-shape", r"__(?:class|mro|bases?)__.{0,200}__subclasses__|__(?:init|class|call)__\.__globals__|__globals__\W{1,4}__builtins__"),
 ]
 
+
+class Pattern:
+    """A pattern that is compiled when it is first asked for: that costs more than most inspections."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __getattr__(self, name):
+        found = getattr(re.compile(self.text), name)
+        setattr(self, name, found)
+        return found
+
+
 # Where clouds tell a machine its credentials: 169.254.169.254, .170.2, .170.23, .0.23, 100.100.100.200, 168.63.129.16, 192.0.0.192.
 ADDRESSES = {0xA9FEA9FE, 0xA9FEAA02, 0xA9FEAA17, 0xA9FE0017, 0x646464C8, 0xA83F8110, 0xC00000C0}
 HOSTS = set(
     "metadata.google.internal metadata.goog metadata.tencentyun.com instance-data instance-data.ec2.internal fd00:ec2::254 fd00:ec2::23 "
     "fd20:ce::254 ::ffff:169.254.169.254 ::ffff:a9fe:a9fe".split()
 )
-AUTHORITY = re.compile(r"://([^\s/?#'\"<>\\]{1,300})")
-ALONE = re.compile(r"(\[[\w.:]{2,60}\]|[\w.-]{7,60}|[\da-f:]{7,60})(?::\d{1,5})?(?:/\S*)?$")
-WITH_PATH = re.compile(r"(?<![\w.])169\.254\.169\.254/(?:latest|computeMetadata|metadata|opc|openstack)\b")
-NUMBER = re.compile(r"0x[\da-f]{1,12}$|[0-9]{1,15}$")
-OCTAL = re.compile(r"0[0-7]+$")
+AUTHORITY = Pattern(r"://([^\s/?#'\"<>\\]{1,300})")
+ALONE = Pattern(r"(\[[\w.:]{2,60}\]|[\w.-]{7,60}|[\da-f:]{7,60})(?::\d{1,5})?(?:/\S*)?$")
+WITH_PATH = Pattern(r"(?<![\w.])169\.254\.169\.254/(?:latest|computeMetadata|metadata|opc|openstack)\b")
+NUMBER = Pattern(r"0x[\da-f]{1,12}$|[0-9]{1,15}$")
+OCTAL = Pattern(r"0[0-7]+$")
 
-PRINTABLE = re.compile(r"[!-~\s]+$")
-HIDING = re.compile(rb"(?i)[ \t\f]*#[^\n]*?coding[:=][ \t]*(?:utf[-_]?7|(?:raw[-_])?unicode[-_]escape|punycode)\b")
-LEGIBLE = re.compile(r"(?i)utf|u8|ascii|us-|latin|l1|iso|cp|windows|mbcs|gb|big5|euc|shift|koi|mac")
-SHELL = re.compile(r"(?i)(?:\S*/)?(?:ba|da|z|k|c)?sh(?:\s|$)|(?:\S*[/\\])?(?:cmd|powershell|pwsh)(?:\.exe)?(?:\s|$)")
+PRINTABLE = Pattern(r"[!-~\s]+$")
+HIDING = Pattern(rb"(?i)[ \t\f]*#[^\n]*?coding[:=][ \t]*(?:utf[-_]?7|(?:raw[-_])?unicode[-_]escape|punycode)\b")
+LEGIBLE = Pattern(r"(?i)utf|u8|ascii|us-|latin|l1|iso|cp|windows|mbcs|gb|big5|euc|shift|koi|mac")
+SHELL = Pattern(r"(?i)(?:\S*/)?(?:ba|da|z|k|c)?sh(?:\s|$)|(?:\S*[/\\])?(?:cmd|powershell|pwsh)(?:\.exe)?(?:\s|$)")
 
 CODE = {"exec", "eval", "types.FunctionType"}
 SPAWNING = set(
@@ -812,9 +826,11 @@ def told(found):
     return sorted(([rule, line] for _, line, rule in sorted(ordered)[:MOST]), key=lambda finding: (finding[1], finding[0]))
 
 
-try:
-    findings = told(look(sys.stdin.buffer.read()))
-except (SyntaxError, ValueError, RecursionError, MemoryError):
-    # The run itself says what is wrong.
-    findings = []
-print(json.dumps(findings))
+def main():
+    """Inspects the text on standard input, and prints what was found."""
+    try:
+        findings = told(look(sys.stdin.buffer.read()))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # The run itself says what is wrong.
+        findings = []
+    print(json.dumps(findings))
