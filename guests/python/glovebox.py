@@ -1,6 +1,6 @@
-"""Tools: which functions of the host may a program call?
+"""Host functions: which of them may a program call?
 
-Those that its run was granted, by name. They take and give whatever JSON can say.
+Tools that its run was granted, by name. They take and give whatever JSON can say. `display` shows results, and is a builtin too.
 
     import glovebox
 
@@ -11,7 +11,9 @@ Those that its run was granted, by name. They take and give whatever JSON can sa
 from glovebox_guest import calls as _calls
 from glovebox_guest import loop as _loop
 
-__all__ = ["acall_tool", "call_tool"]
+from glovebox_guest.results import display
+
+__all__ = ["acall_tool", "call_tool", "display"]
 
 
 def call_tool(name, /, **arguments):

@@ -22,7 +22,7 @@ pub mod build;
 
 /// The parts of the Python guest that make a program end as it does there, by their names: other
 /// tiers run them too.
-pub const PYTHON_EVALUATION: [(&str, &str); 5] = [
+pub const PYTHON_EVALUATION: [(&str, &str); 6] = [
     ("own", include_str!("../python/glovebox_guest/own.py")),
     (
         "own_file",
@@ -31,10 +31,20 @@ pub const PYTHON_EVALUATION: [(&str, &str); 5] = [
     ("value", include_str!("../python/glovebox_guest/value.py")),
     ("report", include_str!("../python/glovebox_guest/report.py")),
     (
+        "results",
+        include_str!("../python/glovebox_guest/results.py"),
+    ),
+    (
         "evaluation",
         include_str!("../python/glovebox_guest/evaluation.py"),
     ),
 ];
+
+/// The Python modules whose package has another name, a line each: the module and the package.
+pub const PROVIDERS: &str = include_str!("../python/glovebox_guest/providers.txt");
+
+/// The part of the JavaScript guest that shows results: other tiers run it too.
+pub const JAVASCRIPT_RESULTS: &str = include_str!("../javascript/prelude/results.js");
 
 /// The part of the transform of types that looks after namespaces, which other tiers need beside
 /// the [`transform`](Guest::transform) of a bundle.

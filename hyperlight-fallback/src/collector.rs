@@ -52,9 +52,10 @@ impl Collector {
         let room = usize::try_from(self.limit.saturating_sub(kept)).unwrap_or(usize::MAX);
         let is_over = bytes.len() > room;
         let bytes = bytes.slice(..bytes.len().min(room));
-        let output = match stream {
-            StreamName::Stdout => &mut self.stdout,
-            StreamName::Stderr => &mut self.stderr,
+        let output = if stream == StreamName::Stdout {
+            &mut self.stdout
+        } else {
+            &mut self.stderr
         };
         output.bytes.extend_from_slice(&bytes);
         output.truncated |= is_over;

@@ -13,7 +13,7 @@ use crate::images::{LIBC, image_of};
 use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{WorkspaceArchive, lifetime, reply_limit};
-use crate::reply::{changed_mount, complete, finished, no_memory};
+use crate::reply::{changed_mount, complete, fill, finished, no_memory, refuse_calls};
 use crate::session::ContainerSession;
 use async_trait::async_trait;
 use bollard::container::LogOutput;
@@ -139,15 +139,9 @@ impl Executor for Containers {
             cpu: started.elapsed(),
             peak_memory: limits.memory,
         });
-        reader.fill(&mut report, usage);
+        fill(&mut report, &mut reader.collector, usage);
         report.usage.host_calls = plan.egress.as_ref().map_or(0, EgressSocket::calls);
-        // A program may handle the refusal of a call; if it failed, the refusal is the cause.
-        if report.status == Status::Failed
-            && plan.egress.as_ref().is_some_and(EgressSocket::is_exceeded)
-        {
-            report.status = Status::Limited;
-            report.limit = Some(Limit::HostCalls);
-        }
+        refuse_calls(&mut report, plan.egress.as_ref());
         dispose(container, &ending).await;
         Ok(report)
     }
@@ -331,7 +325,7 @@ impl OutputReader {
         let (completion, archive) = reply
             .split_at_checked(trailer.completion)
             .unwrap_or_default();
-        complete(report, completion, limits.value);
+        complete(report, completion, limits);
         if self.archive == WorkspaceArchive::Send {
             (report.artifacts, report.artifacts_truncated) =
                 artifacts(archive, &plan.patterns, limits.workspace);
@@ -343,14 +337,5 @@ impl OutputReader {
                     .retain(|found| found.path != *path || *found.content != **content);
             }
         }
-    }
-
-    /// Fills in the fields that every report has.
-    fn fill(&mut self, report: &mut Report, usage: Usage) {
-        report.stdout = std::mem::take(&mut self.collector.stdout);
-        report.stderr = std::mem::take(&mut self.collector.stderr);
-        report.usage.output = self.collector.written;
-        report.usage.cpu = usage.cpu;
-        report.usage.peak_memory = usage.peak_memory;
     }
 }

@@ -89,10 +89,11 @@ const JAVASCRIPT: Driver = Driver {
     reports: true,
 };
 
-const JAVASCRIPT_FILES: [(&str, &str); 3] = [
+const JAVASCRIPT_FILES: [(&str, &str); 4] = [
     (".guest/driver.cjs", include_str!("drivers/driver.cjs")),
     (".guest/imports.cjs", include_str!("drivers/imports.cjs")),
     (".guest/session.cjs", include_str!("drivers/session.cjs")),
+    (".guest/results.js", glovebox_guests::JAVASCRIPT_RESULTS),
 ];
 
 /// JavaScript's driver, which transforms programs if the transform lies beside it.
@@ -102,12 +103,13 @@ const TYPESCRIPT: Driver = Driver {
     ..JAVASCRIPT
 };
 
-const TYPESCRIPT_FILES: [(&str, &str); 5] = {
-    let [driver, imports, session] = JAVASCRIPT_FILES;
+const TYPESCRIPT_FILES: [(&str, &str); 6] = {
+    let [driver, imports, session, results] = JAVASCRIPT_FILES;
     [
         driver,
         imports,
         session,
+        results,
         (
             ".guest/typescript.cjs",
             include_str!("drivers/typescript.cjs"),
@@ -153,8 +155,8 @@ pub(crate) fn needs_transform(language: &str) -> bool {
     language == "typescript"
 }
 
-static PYTHON_FILES: [(&str, &str); 7] = {
-    let [own, own_file, value, report, evaluation] = glovebox_guests::PYTHON_EVALUATION;
+static PYTHON_FILES: [(&str, &str); 8] = {
+    let [own, own_file, value, report, results, evaluation] = glovebox_guests::PYTHON_EVALUATION;
     [
         (".guest/driver.py", include_str!("drivers/driver.py")),
         (".guest/glovebox.py", include_str!("drivers/glovebox.py")),
@@ -162,6 +164,7 @@ static PYTHON_FILES: [(&str, &str); 7] = {
         (".guest/own_file.py", own_file.1),
         (".guest/value.py", value.1),
         (".guest/report.py", report.1),
+        (".guest/results.py", results.1),
         (".guest/evaluation.py", evaluation.1),
     ]
 };
@@ -329,7 +332,11 @@ fn command(grant: &Grant, driver: &Driver, program: Option<Program<'_>>) -> Vec<
     };
     let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     if driver.reports {
-        command.extend([COMPLETION.to_owned(), completion_limit(grant).to_string()]);
+        command.extend([
+            COMPLETION.to_owned(),
+            completion_limit(grant).to_string(),
+            grant.limits().results.to_string(),
+        ]);
     }
     if let Some(Program { source, arguments }) = program {
         let name = program_name(&source.name, driver.extension);

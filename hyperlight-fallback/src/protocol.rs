@@ -66,13 +66,14 @@ pub(crate) fn has_egress(grant: &Grant) -> bool {
 }
 
 /// Returns the maximum bytes of a driver's report: a value twice, or an exception, each with its
-/// JSON overhead.
+/// JSON overhead, and the results.
 pub(crate) fn completion_limit(grant: &Grant) -> u64 {
     grant
         .limits()
         .value
         .saturating_mul(4)
         .saturating_add(2 << 20)
+        .saturating_add(grant.limits().results)
 }
 
 /// Returns the maximum lifetime of a program, after which the container ends it without the host.

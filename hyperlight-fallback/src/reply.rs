@@ -1,11 +1,14 @@
 //! Reply of a container: which report does the trailer of a program make?
 
-use crate::collector::Trailer;
+use crate::collector::{Collector, Trailer};
 use crate::container::MountSource;
+use crate::egress::EgressSocket;
+use crate::pool::Usage;
 use crate::protocol::CODE_MOUNT;
-use glovebox::{Error, Exception, Limit, Report, Status, Value};
+use glovebox::{Error, Exception, Limit, MAX_RESULTS, MimeBundle, Report, Results, Status, Value};
 use glovebox_policy::{Grant, Limits};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The exit code of a process that was killed by `SIGKILL`.
 const EXIT_SIGKILL: i32 = 128 + 9;
@@ -68,9 +71,11 @@ pub(crate) fn finished(trailer: Trailer, limits: &Limits) -> Report {
 
 /// The report of a driver.
 #[derive(Default, Deserialize)]
-struct Completion {
+struct Completion<'a> {
     value: Option<CompletionValue>,
     exception: Option<CompletionException>,
+    #[serde(default, borrow)]
+    results: Vec<&'a RawValue>,
 }
 
 /// The value of the last expression.
@@ -88,10 +93,12 @@ struct CompletionException {
     traceback: String,
 }
 
-/// Adds the value or exception that the driver reported for a program that ran to its end.
-pub(crate) fn complete(report: &mut Report, reply: &[u8], max_value: u64) {
-    let completion: Completion = serde_json::from_slice(reply).unwrap_or_default();
-    let fits = |text: &str| text.len() as u64 <= max_value;
+/// Adds the results that the driver reported, and the value or exception of a program that ran to
+/// its end.
+pub(crate) fn complete(report: &mut Report, reply: &[u8], limits: &Limits) {
+    let completion: Completion<'_> = serde_json::from_slice(reply).unwrap_or_default();
+    let fits = |text: &str| text.len() as u64 <= limits.value;
+    report.results = results(&completion.results, limits.results);
     match report.status {
         Status::Succeeded => {
             let value = completion.value.filter(|value| fits(&value.text));
@@ -110,4 +117,39 @@ pub(crate) fn complete(report: &mut Report, reply: &[u8], max_value: u64) {
         }
         _ => {}
     }
+}
+
+/// Parses results, as many as fit.
+fn results(reported: &[&RawValue], limit: u64) -> Results {
+    let mut results = Results::default();
+    let mut bytes = 0_u64;
+    for json in reported {
+        let bundle = MimeBundle::parse(json.get()).ok();
+        results.truncated |= bundle.is_none();
+        bytes = bytes.saturating_add(bundle.as_ref().map_or(0, MimeBundle::bytes) as u64);
+        if bytes > limit || results.bundles.len() == MAX_RESULTS {
+            results.truncated = true;
+            break;
+        }
+        results.bundles.extend(bundle);
+    }
+    results
+}
+
+/// Makes a run that failed after its host calls were refused one that their limit ended: a program
+/// may handle a refusal, and if it failed, the refusal is the cause.
+pub(crate) fn refuse_calls(report: &mut Report, egress: Option<&EgressSocket>) {
+    if report.status == Status::Failed && egress.is_some_and(EgressSocket::is_exceeded) {
+        report.status = Status::Limited;
+        report.limit = Some(Limit::HostCalls);
+    }
+}
+
+/// Fills in the output and what it took.
+pub(crate) fn fill(report: &mut Report, collector: &mut Collector, usage: Usage) {
+    report.stdout = std::mem::take(&mut collector.stdout);
+    report.stderr = std::mem::take(&mut collector.stderr);
+    report.usage.output = collector.written;
+    report.usage.cpu = usage.cpu;
+    report.usage.peak_memory = usage.peak_memory;
 }

@@ -16,7 +16,7 @@ use crate::job::{JobMessage, Program, evaluation as evaluation_message};
 use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{MAX_INPUT, WorkspaceArchive, reply_limit};
-use crate::reply::{changed_mount, complete, finished, no_memory};
+use crate::reply::{changed_mount, complete, fill, finished, no_memory, refuse_calls};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use bytes::Bytes;
@@ -41,6 +41,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Interval at which the interrupt is repeated in that time.
 const REPEAT: Duration = Duration::from_millis(250);
 
+/// Bytes of a file that are read without asking for its size first.
+const MAX_UNASKED: u64 = 1 << 20;
+
 /// Timeout of a command on a file, and of sending anything.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -48,6 +51,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct ContainerSession {
     conversation: Arc<Mutex<Conversation>>,
     is_alive: Arc<AtomicBool>,
+    limits: Limits,
 }
 
 /// The container of a session, and both directions of its stream.
@@ -83,6 +87,7 @@ impl ContainerSession {
         let (output, input) =
             streams.ok_or_else(|| Error::executor("the container has no streams".to_owned()))?;
         let is_alive = Arc::new(AtomicBool::new(true));
+        let limits = setup.grant.limits().clone();
         let mut conversation = Conversation {
             setup,
             container: Some(container),
@@ -96,6 +101,7 @@ impl ContainerSession {
         Ok(Self {
             conversation: Arc::new(Mutex::new(conversation)),
             is_alive,
+            limits,
         })
     }
 
@@ -131,10 +137,11 @@ impl SessionHandle for ContainerSession {
     }
 
     async fn read_file(&mut self, path: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        let size = self.file_size(path).await?;
-        let range = range.start.min(size)..range.end.min(size);
-        if range.is_empty() {
-            return Ok(Vec::new());
+        let mut range = range;
+        // The answer has what there is of a range; a long one is bounded by the file first.
+        if range.end.saturating_sub(range.start) > MAX_UNASKED {
+            let size = self.file_size(path).await?;
+            range = range.start.min(size)..range.end.min(size);
         }
         let command = FileCommand::get(path, range)?;
         Ok(self.file_command(command).await?.content)
@@ -151,11 +158,7 @@ impl SessionHandle for ContainerSession {
         after: Option<&str>,
         most: usize,
     ) -> Result<Vec<FileEntry>, Error> {
-        let limits = {
-            let conversation = self.conversation.lock().await;
-            conversation.setup.grant.limits().clone()
-        };
-        let command = FileCommand::list(path, &limits)?;
+        let command = FileCommand::list(path, &self.limits)?;
         let mut entries = self.file_command(command).await?.entries();
         entries.retain(|entry| after.is_none_or(|after| entry.name.as_str() > after));
         entries.truncate(most);
@@ -446,12 +449,8 @@ impl Conversation {
             None => finished(trailer, limits),
         };
         let completion = rest.get(..trailer.completion).unwrap_or_default();
-        complete(&mut report, completion, limits.value);
-        let is_exceeded = self.egress.as_ref().is_some_and(EgressSocket::is_exceeded);
-        if report.status == Status::Failed && is_exceeded {
-            report.status = Status::Limited;
-            report.limit = Some(Limit::HostCalls);
-        }
+        complete(&mut report, completion, limits);
+        refuse_calls(&mut report, self.egress.as_ref());
         if !trailer.is_alive {
             self.end().await;
         }
@@ -470,11 +469,7 @@ impl Conversation {
             cpu: started.elapsed(),
             peak_memory: limits.memory,
         });
-        report.usage.cpu = usage.cpu;
-        report.usage.peak_memory = usage.peak_memory;
-        report.usage.output = answer.collector.written;
-        report.stdout = std::mem::take(&mut answer.collector.stdout);
-        report.stderr = std::mem::take(&mut answer.collector.stderr);
+        fill(report, &mut answer.collector, usage);
         let calls = self.egress.as_ref().map_or(0, EgressSocket::calls);
         report.usage.host_calls = calls.saturating_sub(self.reported_calls);
         self.reported_calls = calls;

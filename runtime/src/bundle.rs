@@ -19,7 +19,7 @@ const MAX_FORMATS: usize = 16;
 const MAX_MEDIA_TYPE: usize = 127;
 
 /// Results of one run; protects the host from many small ones.
-pub(crate) const MAX_RESULTS: usize = 1000;
+pub const MAX_RESULTS: usize = 1000;
 
 /// A result that can be looked at: one value in one or more formats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

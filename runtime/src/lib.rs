@@ -70,7 +70,9 @@ pub use audit::{
     AuditRecord, AuditSink, ChainCheck, ChainError, JsonLines, RequestSummary, audit_segment_start,
     audit_segments, verify_chain,
 };
-pub use bundle::{BundleError, BundleOrigin, Format, FormatContent, Formats, MimeBundle};
+pub use bundle::{
+    BundleError, BundleOrigin, Format, FormatContent, Formats, MAX_RESULTS, MimeBundle,
+};
 pub use compiler::{compile_module, compiler_gaps};
 pub use engine::Metering;
 pub use error::{

@@ -20,6 +20,7 @@ pub mod engine;
 pub mod imports;
 pub mod measure;
 pub mod place;
+pub mod results;
 pub mod server;
 pub mod service;
 pub mod session;

@@ -25,3 +25,22 @@ fn containers_give_the_same_outcomes() {
         assert!(count > 40, "{count}");
     }
 }
+
+#[test]
+fn containers_show_the_same_results() {
+    let languages = ["python", "javascript", "typescript"];
+    let policies = [
+        glovebox_tests::results::all("container"),
+        glovebox_tests::results::small("container"),
+    ];
+    let checks = [
+        glovebox_tests::results::check,
+        glovebox_tests::results::check_bounds,
+    ];
+    for (policy, check) in policies.into_iter().zip(checks) {
+        let Some(sandbox) = glovebox_tests::engine::sandbox_for(&languages, policy) else {
+            return;
+        };
+        check(&sandbox);
+    }
+}

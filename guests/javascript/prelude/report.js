@@ -81,6 +81,14 @@
     return answer;
   };
 
+  // Results go to the host as they are shown; what it does not take, it says.
+  internal.sendResult = (json) => {
+    const [taken, , message] = native.finishCall(native.startCall('show', json));
+    return taken === undefined ? message : undefined;
+  };
+  internal.complain = (text) => { native.write(2, text); };
+  internal.isProxy = (value) => native.classOf(value) === 'Proxy';
+
   internal.describe = (value) => {
     // The common ones at once.
     if (typeof value === 'number') {
@@ -88,6 +96,7 @@
       return [Number.isFinite(value) && text !== '-0' ? text : undefined, text];
     }
     if (typeof value === 'boolean') return [`${value}`, `${value}`];
+    internal.showValue(value);
     let json;
     try { if (isPlain(value, [])) json = JSON.stringify(value); } catch { /* as too deep */ }
     return [json, inspect(value)];

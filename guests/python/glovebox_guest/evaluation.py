@@ -14,7 +14,7 @@ import sys
 import warnings
 import weakref
 
-from glovebox_guest import daemons, interrupts, loop, open_files, report, value, world
+from glovebox_guest import daemons, interrupts, loop, open_files, report, results, value, world
 from wit_world.exports import interpreter as wire
 
 COROUTINE = 0x80
@@ -73,6 +73,11 @@ def _evaluate_to_its_end(source):
         _take_back()
         completion = wire.Completion_Raised(wire.Raised(type(error).__name__, "", f"{type(error).__name__}\n"))
     try:
+        results.show_charts()
+    except BaseException:
+        # The program changed what the charts need.
+        _take_back()
+    try:
         code = _end(source.is_last)
     except BaseException:
         code = None
@@ -122,6 +127,8 @@ def _evaluate(source):
     try:
         name = world.prepare(source) or source.name
         result = _run(source.text, name, codes)
+        if result is not None:
+            results.show_value(result)
         return wire.Completion_Finished(None if result is None else value.describe(result))
     except SystemExit as error:
         _take_back()

@@ -36,7 +36,7 @@ later.forget()
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, strftime, threads,
+    account, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, results, strftime, threads,
     warm, world,
 )
 
@@ -53,6 +53,7 @@ def finish(app):
     descriptors.install()
     clocks.install()
     missing.install()
+    results.install()
     # The C library knows no zones, but the library mounted at run time has their files.
     zoneinfo.reset_tzpath([f"{world.LIBRARY}/tzdata/zoneinfo"])
     world.environ.clear()

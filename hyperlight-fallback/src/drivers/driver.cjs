@@ -3,8 +3,8 @@
 //! A script runs in the global scope, so that the value of its last expression is known; a module is
 //! imported from the workspace, where it lies while it runs.
 //!
-//!     driver.cjs COMPLETION MOST PROGRAM NAME ARGUMENT...
-//!     driver.cjs COMPLETION MOST
+//!     driver.cjs COMPLETION MOST MOST_RESULTS PROGRAM NAME ARGUMENT...
+//!     driver.cjs COMPLETION MOST MOST_RESULTS
 //!
 //! Without a program it serves a session: the number of an evaluation comes on descriptor 6, its
 //! program, arguments and input lie in `/program`, and its number and exit code go to descriptor 7.
@@ -17,7 +17,7 @@ const vm = require('vm');
 const Module = require('module');
 const { pathToFileURL } = require('url');
 
-const [node, , completion, most, ...startedWith] = process.argv;
+const [node, , completion, most, mostResults, ...startedWith] = process.argv;
 const WORKSPACE = '/work';
 const PROGRAM = '/program';
 const isSession = startedWith.length === 0;
@@ -145,12 +145,39 @@ const isPlain = (value, holders = []) => {
   if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false;
   return Object.values(value).every((item) => isPlain(item, [...holders, value]));
 };
-const tell = (told) => {
+// Results are JSON already, and belong to whatever the program comes to.
+let told = {};
+let results = [];
+let resultBytes = 0;
+const { writeFileSync } = fs;
+const tell = (more) => {
   try {
-    const encoded = Buffer.from(JSON.stringify(told));
-    if (encoded.length <= Number(most)) fs.writeFileSync(completion, encoded);
+    told = more ?? told;
+    let encoded = JSON.stringify(told);
+    if (results.length > 0) encoded = `${encoded.slice(0, -1)}${encoded === '{}' ? '' : ','}"results":[${results.join(',')}]}`;
+    if (Buffer.byteLength(encoded) <= Number(most)) writeFileSync(completion, encoded);
   } catch { /* the exit code is reported all the same */ }
 };
+const tellResults = () => {
+  if (results.length > 0) tell();
+  told = {};
+  results = [];
+  resultBytes = 0;
+};
+const shownResults = {
+  define: (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true }),
+  inspect: util.inspect,
+  isProxy: util.types.isProxy,
+  complain: (text) => fs.writeSync(2, text),
+  sendResult: (json) => {
+    if (resultBytes + json.length > Number(mostResults)) return `the results that a run shows have at most ${mostResults} bytes (\`limits.results\`)`;
+    resultBytes += json.length;
+    results.push(json);
+    return undefined;
+  },
+};
+vm.runInThisContext(fs.readFileSync(path.join(__dirname, 'results.js'), 'utf8'), { filename: path.join(__dirname, 'results.js') })(undefined, shownResults);
+process.on('exit', tellResults);
 // Ends the program: the process, or an evaluation of the session.
 let end = process.exit.bind(process);
 const finish = (value) => {
@@ -159,6 +186,7 @@ const finish = (value) => {
     return;
   }
   if (value === undefined) return;
+  shownResults.showValue(value);
   let json = null;
   try { if (isPlain(value)) json = JSON.stringify(value); } catch { /* as too deep */ }
   tell({ value: { json, text: util.inspect(value) } });
@@ -315,7 +343,7 @@ const runScript = (name, file, text) => {
   else return script.runInThisContext();
   return undefined;
 };
-if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, supplyModules, takeBackOwnFile });
+if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, supplyModules, takeBackOwnFile, tellResults });
 else {
   const [program, name, ...args] = startedWith;
   const file = fileOf(name);

@@ -3,8 +3,8 @@
 By the guest's own code: it compiles the text, runs it in a fresh `__main__`, and reports its value
 or exception. What the guest has of its host is replaced here by what an ordinary interpreter has.
 
-    driver.py GUEST COMPLETION MOST PROGRAM NAME ARGUMENT...
-    driver.py GUEST COMPLETION MOST
+    driver.py GUEST COMPLETION MOST MOST_RESULTS PROGRAM NAME ARGUMENT...
+    driver.py GUEST COMPLETION MOST MOST_RESULTS
 
 Without a program it serves a session: the number of an evaluation comes on descriptor 6, its program,
 arguments and input lie in `/program`, and its number and exit code go to descriptor 7.
@@ -19,7 +19,7 @@ import sys
 import types
 from importlib.machinery import ModuleSpec, SourceFileLoader
 
-guest, completion, most, *started_with = sys.argv[1:]
+guest, completion, most, most_results, *started_with = sys.argv[1:]
 WORKSPACE = "/work"
 PROGRAM = "/program"
 REQUESTS, REPLIES = 6, 7
@@ -133,6 +133,14 @@ def prepare(source):
     linecache.cache[source.name] = (len(source.text), None, lines, source.name)
 
 
+def show(text):
+    """Keeps a result, as JSON, for the end of the program; returns why it is not kept, or `None`."""
+    if sum(map(len, shown)) + len(text) > int(most_results):
+        return f"the results that a run shows have at most {most_results} bytes (`limits.results`)"
+    shown.append(text)
+    return None
+
+
 def module(name, **content):
     """A module of the guest, from its text where it has one."""
     made = sys.modules[f"glovebox_guest.{name}"] = types.ModuleType(name)
@@ -160,11 +168,16 @@ if not has_monitoring:
 module("own")
 own_file = module("own_file")
 module("daemons", TOOL=None)
+module("interrupts", enable=lambda: None, disable=lambda: None)
 module("loop", SessionLoop=SessionLoop, set_running_loop=set_running_loop)
 module("open_files", flush=lambda: None)
 module("world", main=main, standard=Standard(), prepare=prepare, end=own_file.take_back, source_lines=linecache.cache)
 module("value")
 module("report")
+shown = []
+module("outlet", send=show)
+results = module("results")
+results.install()
 evaluate = module("evaluation").evaluate
 for known in [known for known in sys.modules if known.partition(".")[0] in ("glovebox_guest", "wit_world")]:
     del sys.modules[known]
@@ -197,6 +210,7 @@ def run(program, name, arguments):
     except UnicodeDecodeError as error:
         sys.stderr.write(f"the source `{name}` is not UTF-8 text: {error.reason}\n")
         return 1
+    shown.clear()
     # What `atexit` has runs when this interpreter ends.
     ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments, is_last=False))
     code, told = 0, {}
@@ -207,7 +221,11 @@ def run(program, name, arguments):
     elif ended.value is not None:
         told = {"value": vars(ended.value)}
     try:
-        encoded = json.JSONEncoder().encode(told).encode()
+        encoded = json.JSONEncoder().encode(told)
+        if shown:
+            separator = "," if told else ""
+            encoded = f'{encoded[:-1]}{separator}"results":[{",".join(shown)}]}}'
+        encoded = encoded.encode()
         if len(encoded) <= int(most):
             with open(completion, "wb") as file:
                 file.write(encoded)

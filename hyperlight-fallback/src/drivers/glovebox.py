@@ -8,7 +8,9 @@ import http.client
 import json
 from urllib.parse import quote
 
-__all__ = ["acall_tool", "call_tool"]
+from builtins import display
+
+__all__ = ["acall_tool", "call_tool", "display"]
 
 _PROXY = ("127.0.0.1", 3128)
 _PATH = "/tools/"

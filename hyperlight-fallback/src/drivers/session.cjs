@@ -79,6 +79,7 @@ module.exports = (driver) => {
     const ended = number;
     number = null;
     process.exitCode = undefined;
+    driver.tellResults();
     timers.clear();
     driver.takeBackOwnFile();
     requests.ref();

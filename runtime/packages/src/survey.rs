@@ -28,7 +28,7 @@ const JAVASCRIPT_IMPORTS: &str = include_str!("imports.js");
 const MODULES: &str = include_str!("modules.txt");
 
 /// Modules whose package has another name.
-const PROVIDERS: &str = include_str!("../../../guests/python/glovebox_guest/providers.txt");
+const PROVIDERS: &str = glovebox_guests::PROVIDERS;
 
 /// The largest inline metadata in bytes; protects this process from its parser.
 const MAX_METADATA: usize = 64 << 10;

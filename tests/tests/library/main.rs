@@ -1,6 +1,7 @@
 //! Library API: does it do what its documentation says?
 
 mod audit;
+mod results;
 mod runs;
 mod sessions;
 mod streams;

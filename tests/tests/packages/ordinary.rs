@@ -247,3 +247,62 @@ print("ended", int(ended), round(watch.report(file=io.StringIO())))
         assert!(printed.contains(part), "{part}: {printed}");
     }
 }
+
+#[test]
+fn charts_and_tables_of_a_session_come_back_as_results() {
+    let languages = ["python", "javascript"];
+    let Some(sandbox) = engine::sandbox_for(&languages, glovebox::Policy::builtin()) else {
+        return;
+    };
+    drop(sandbox);
+    let machine = Machine::new();
+    let program = "import matplotlib.pyplot as plt\nimport pandas as pd\nfor n in (1, 2):\n    plt.plot([0, n])\n    plt.show()\nprint(plt.get_fignums())\nplt.plot([3])\ndf = pd.DataFrame({'a': [1, 2]})\ndf";
+    let outcome = machine.outcome(
+        &[
+            "--package",
+            "matplotlib",
+            "--package",
+            "pandas",
+            "--results",
+            "charts",
+        ],
+        "chart.py",
+        program,
+    );
+    assert_eq!(
+        (&outcome["stdout"], &outcome["stderr"]),
+        (&"[]\n".into(), &"".into()),
+        "{outcome}"
+    );
+    let results = outcome["results"].as_array().expect("there are results");
+    let origins: Vec<&str> = results
+        .iter()
+        .filter_map(|result| result["origin"].as_str())
+        .collect();
+    assert_eq!(origins, ["display", "display", "value", "display"]);
+    let pictures: Vec<Vec<u8>> = [1, 2, 4]
+        .iter()
+        .map(|number| {
+            std::fs::read(machine.path(&format!("charts/result-{number}.png")))
+                .expect("it is saved")
+        })
+        .collect();
+    assert!(
+        pictures
+            .iter()
+            .all(|picture| picture.starts_with(b"\x89PNG"))
+    );
+    // The second chart has one line: `show` ends a chart.
+    assert_ne!(pictures.first(), pictures.get(1));
+    let table = &results[2]["data"];
+    assert!(
+        table["text/html"]
+            .as_str()
+            .is_some_and(|html| html.contains("<td>2</td>")),
+        "{table}"
+    );
+    assert_eq!(
+        table["application/vnd.dataresource+json"]["data"][1]["a"], 2,
+        "{table}"
+    );
+}
