@@ -76,6 +76,9 @@ struct Completion<'a> {
     exception: Option<CompletionException>,
     #[serde(default, borrow)]
     results: Vec<&'a RawValue>,
+    /// A result did not fit.
+    #[serde(default)]
+    truncated: bool,
 }
 
 /// The value of the last expression.
@@ -99,6 +102,7 @@ pub(crate) fn complete(report: &mut Report, reply: &[u8], limits: &Limits) {
     let completion: Completion<'_> = serde_json::from_slice(reply).unwrap_or_default();
     let fits = |text: &str| text.len() as u64 <= limits.value;
     report.results = results(&completion.results, limits.results);
+    report.results.truncated |= completion.truncated;
     match report.status {
         Status::Succeeded => {
             let value = completion.value.filter(|value| fits(&value.text));

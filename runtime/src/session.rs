@@ -23,10 +23,10 @@ const MAX_SHOWN: usize = 20;
 
 /// An instance that keeps its variables and files between evaluations. Ends when dropped.
 ///
-/// Every evaluation has the limits of the grant anew. In a container, an evaluation that is
-/// cancelled or takes too long is interrupted, and the session goes on. If it does not end by that,
-/// and in the wasm tier, it ends the session, because its state is inconsistent; so does one that
-/// crashes the guest.
+/// Every evaluation has the limits of the grant anew. One that is cancelled or takes too long is
+/// interrupted, and the session goes on. If it does not end by that within two seconds, it ends the
+/// session, because its state is inconsistent; so does one that crashes the guest or, in the wasm
+/// tier, reaches another limit.
 pub struct Session {
     live: Box<dyn SessionHandle>,
     opened: OpenedSession,

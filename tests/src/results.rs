@@ -187,11 +187,7 @@ pub fn check_bounds(sandbox: &Sandbox) {
     ] {
         let outcome = run(sandbox, request(language, program));
         assert_eq!(outcome.status, Status::Succeeded, "{}", show(&outcome));
-        assert!(
-            outcome.results.truncated || language == "python",
-            "{}",
-            show(&outcome)
-        );
+        assert!(outcome.results.truncated, "{}", show(&outcome));
         let stderr = outcome.stderr.text();
         assert!(stderr.contains("limits.results"), "{program}: {stderr}");
         let results = results_of(&outcome);

@@ -78,8 +78,10 @@ pub fn check_outlives(sandbox: &Sandbox, language: &str, endless: &str) {
     let mut session = open(sandbox, Request::new(language, ""));
     evaluate(&mut session, set);
     let by_wall = evaluate(&mut session, endless);
+    assert!(session.is_alive(), "{endless}: {}", show(&by_wall));
     let after_wall = evaluate(&mut session, print);
     let by_caller = interrupt(&mut session, endless, Duration::from_millis(300));
+    assert!(session.is_alive(), "{endless}: {}", show(&by_caller));
     let after_caller = evaluate(&mut session, print);
     assert_eq!(
         (by_wall.status, by_caller.status),

@@ -15,7 +15,6 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -139,7 +138,7 @@ pub struct MimeBundleBody<'a> {
     /// Its content by media type: text, JSON for `application/json` and types that end in `+json`,
     /// and base64 for pictures and other bytes.
     #[serde(serialize_with = "formats")]
-    #[schema(value_type = HashMap<String, serde_json::Value>)]
+    #[schema(value_type = Object)]
     data: &'a [Format],
 }
 

@@ -149,17 +149,19 @@ const isPlain = (value, holders = []) => {
 let told = {};
 let results = [];
 let resultBytes = 0;
+let isTruncated = false;
 const { writeFileSync } = fs;
 const tell = (more) => {
   try {
     told = more ?? told;
-    let encoded = JSON.stringify(told);
+    let encoded = JSON.stringify(isTruncated ? { ...told, truncated: true } : told);
     if (results.length > 0) encoded = `${encoded.slice(0, -1)}${encoded === '{}' ? '' : ','}"results":[${results.join(',')}]}`;
     if (Buffer.byteLength(encoded) <= Number(most)) writeFileSync(completion, encoded);
   } catch { /* the exit code is reported all the same */ }
 };
 const tellResults = () => {
-  if (results.length > 0) tell();
+  if (results.length > 0 || isTruncated) tell();
+  isTruncated = false;
   told = {};
   results = [];
   resultBytes = 0;
@@ -170,7 +172,10 @@ const shownResults = {
   isProxy: util.types.isProxy,
   complain: (text) => fs.writeSync(2, text),
   sendResult: (json) => {
-    if (resultBytes + json.length > Number(mostResults)) return `the results that a run shows have at most ${mostResults} bytes (\`limits.results\`)`;
+    if (resultBytes + json.length > Number(mostResults)) {
+      isTruncated = true;
+      return `the results that a run shows have at most ${mostResults} bytes (\`limits.results\`)`;
+    }
     resultBytes += json.length;
     results.push(json);
     return undefined;

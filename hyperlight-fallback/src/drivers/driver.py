@@ -133,9 +133,15 @@ def prepare(source):
     linecache.cache[source.name] = (len(source.text), None, lines, source.name)
 
 
+is_truncated = False
+"""Whether a result was not kept."""
+
+
 def show(text):
     """Keeps a result, as JSON, for the end of the program; returns why it is not kept, or `None`."""
+    global is_truncated
     if sum(map(len, shown)) + len(text) > int(most_results):
+        is_truncated = True
         return f"the results that a run shows have at most {most_results} bytes (`limits.results`)"
     shown.append(text)
     return None
@@ -210,7 +216,9 @@ def run(program, name, arguments):
     except UnicodeDecodeError as error:
         sys.stderr.write(f"the source `{name}` is not UTF-8 text: {error.reason}\n")
         return 1
+    global is_truncated
     shown.clear()
+    is_truncated = False
     # What `atexit` has runs when this interpreter ends.
     ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments, is_last=False))
     code, told = 0, {}
@@ -220,6 +228,8 @@ def run(program, name, arguments):
         code, told = 1, {"exception": vars(ended.raised)}
     elif ended.value is not None:
         told = {"value": vars(ended.value)}
+    if is_truncated:
+        told["truncated"] = True
     try:
         encoded = json.JSONEncoder().encode(told)
         if shown:

@@ -1,6 +1,7 @@
 # `__del__` of what a program leaves behind, after its threads and its callbacks
 import atexit
 import threading
+import time
 
 
 class Thing:
@@ -32,5 +33,5 @@ file.write("kept")
 short = Thing("short")
 del short
 atexit.register(print, "callback")
-threading.Thread(target=print, args=("thread",)).start()
+threading.Thread(target=lambda: print("thread") if not time.sleep(0.1) else None).start()
 print("last line")

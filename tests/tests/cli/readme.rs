@@ -43,12 +43,37 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
+fn section(name: &str) -> Vec<Example> {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("it is there");
+    examples(&readme, name)
+}
+
 #[test]
 fn the_service_does_what_the_readme_says() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("it is there");
-    let examples = examples(&readme, "## Run the service");
+    let examples = section("## Run the service");
     let outputs = examples.iter().filter(|example| !example.output.is_empty());
     assert!(outputs.count() >= 5, "its consoles are read");
+    check(&examples);
+}
+
+#[test]
+fn data_can_be_talked_about_as_the_readme_says() {
+    let languages = ["python", "javascript"];
+    if glovebox_tests::engine::sandbox_for(&languages, glovebox::Policy::builtin()).is_none() {
+        return;
+    }
+    // The service and the key come from the section before.
+    let mut examples = section("## Run the service");
+    examples.truncate(4);
+    examples.extend(section("## Talk about data"));
+    let folder = check(&examples);
+    let chart = std::fs::read(folder.path().join("chart.png")).expect("the chart is there");
+    assert!(chart.starts_with(b"\x89PNG"), "{} bytes", chart.len());
+}
+
+/// Runs the commands one after another, and compares what they print. Returns the folder in which
+/// they ran.
+fn check(examples: &[Example]) -> tempfile::TempDir {
     let port = free_port().to_string();
     let mut script = "set -u; trap 'kill $(jobs -p)' EXIT\n".to_owned();
     for (at, example) in examples.iter().enumerate() {
@@ -98,4 +123,5 @@ fn the_service_does_what_the_readme_says() {
         );
     }
     assert!(!said.contains("\"status\":4"), "{said}");
+    folder
 }

@@ -81,6 +81,8 @@ fn json_has_every_field() {
         "tier_reason",
         "usage",
         "policy",
+        "results",
+        "results_truncated",
     ] {
         assert!(
             outcome.get(field).is_some(),

@@ -36,6 +36,34 @@ fn streamed_output_comes_before_the_end() {
 }
 
 #[test]
+fn results_are_events_and_part_of_the_execution() {
+    let service = Service::local("");
+    let program = python(
+        "print('a', flush=True)\ndisplay({'text/html': '<b>\\u009b', 'image/png': b'PNG'}, raw=True)\nprint('b', flush=True)",
+    );
+    let accepted = service.send(
+        "POST",
+        RUN,
+        &[
+            ("Content-Type", "application/json"),
+            ("Prefer", "respond-async"),
+        ],
+        program.to_string().as_bytes(),
+    );
+    let place = accepted.header("location").to_owned();
+    let all = events(&service.get(&format!("{place}/events")));
+    let kinds: Vec<&str> = all.iter().map(|(_, kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["status", "stdout", "result", "stdout", "end"]);
+    let expected = serde_json::json!({"origin": "display", "data": {"text/html": "<b>\u{9b}", "image/png": "UE5H"}});
+    let (_, _, end) = all.last().expect("there is an end");
+    let stored = service.get(&place).json();
+    for results in [&end["results"], &stored["results"]] {
+        assert_eq!(results, &serde_json::json!([expected]));
+    }
+    assert_eq!(all[2].2, expected);
+}
+
+#[test]
 fn event_stream_resumes_after_the_last_event() {
     let service = Service::local("");
     let slow = python(

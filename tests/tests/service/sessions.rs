@@ -170,7 +170,10 @@ fn busy_session_is_interrupted_and_reset() {
     let place = open(&service);
     let files = format!("{place}/files");
     let _ = evaluate(&service, &place, "x = 1");
-    let endless = json!({ "source": "while True: pass" }).to_string();
+    // It ignores that it is interrupted.
+    let endless =
+        "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass";
+    let endless = json!({ "source": endless }).to_string();
     let busy = service.send(
         "POST",
         &format!("{place}/executions"),

@@ -44,7 +44,7 @@ impl Drawing {
             clippy::disallowed_methods,
             reason = "the variables by which terminals name themselves"
         )]
-        let variable = |name| std::env::var(name).unwrap_or_default();
+        let variable = |name: &str| std::env::var(name).unwrap_or_default();
         Self::of(&variable("TERM"), &variable("TERM_PROGRAM"), |name| {
             !variable(name).is_empty()
         })
@@ -305,7 +305,7 @@ pub(super) fn unseen(results: &Results, drawing: Option<Drawing>) -> Option<Stri
     (count > 0).then(|| {
         let types: Vec<String> = types.into_iter().collect();
         format!(
-            "glovebox: {count} of the program's results have forms other than text ({}); `--results DIR` saves them",
+            "glovebox: results with forms other than text: {count} ({}); `--results DIR` saves them",
             types.join(", ")
         )
     })
@@ -433,7 +433,7 @@ mod tests {
         );
         let note = unseen(&results, None).unwrap();
         assert!(
-            note.contains("2 of") && note.contains("image/svg+xml"),
+            note.contains("text: 2") && note.contains("image/svg+xml"),
             "{note}"
         );
         let plain = Results {
