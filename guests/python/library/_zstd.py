@@ -335,7 +335,7 @@ def _sizes(samples, sizes, dict_size, function):
         raise TypeError(f"{function}() argument 1 must be bytes, not {type(samples).__name__}")
     if not isinstance(sizes, tuple):
         raise TypeError(f"{function}() argument 2 must be tuple, not {type(sizes).__name__}")
-    if operator.index(dict_size) <= 0:
+    if _c_int(dict_size) <= 0:
         raise ValueError("dict_size argument should be positive number.")
     if not all(isinstance(size, int) for size in sizes):
         raise TypeError("an integer is required")

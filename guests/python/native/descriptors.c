@@ -319,6 +319,8 @@ REPAIR long repaired_write(int descriptor, const void *data, size_t length) {
     return written;
 }
 
+#include "strings.h"
+
 // What follows are functions of Python.
 
 typedef struct {
