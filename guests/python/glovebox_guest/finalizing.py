@@ -20,9 +20,10 @@ LAST = ("last_exc", "last_type", "last_value", "last_traceback")
 
 
 class State:
-    """How many names every `__main__` has; many more than that until the one of the image is made."""
+    """How many names every `__main__` has, and what is imported in the image; until that is made, every program is empty."""
 
     of_the_image = 1 << 30
+    modules = frozenset()
 
 
 state = State()
@@ -32,8 +33,10 @@ of_sys = vars(sys)
 ModuleType = types.ModuleType
 
 
-def renew_main():
-    """Makes the module `__main__` anew, after the image's objects were taken from the collector."""
+def freeze():
+    """Takes the image's objects from the collector, and makes the module `__main__` anew, which is not one of them."""
+    state.modules = frozenset(modules)
+    gc.freeze()
     main = ModuleType("__main__")
     vars(main).update(vars(world.main))
     modules["__main__"] = world.main = main
@@ -48,10 +51,10 @@ def finalize():
             return None
         for name in LAST:
             of_sys.pop(name, None)
-        for name, module in list(modules.items()):
-            if name == "__main__" or _is_own(module):
+        for name in modules.keys() - state.modules:
+            if _is_own(modules[name]):
                 del modules[name]
-        module = None
+        modules.pop("__main__", None)
         world.main = evaluation.namespace = None
         collect()
     except BaseException:

@@ -70,6 +70,5 @@ def _forget():
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)
     gc.collect()
-    gc.freeze()
-    finalizing.renew_main()
+    finalizing.freeze()
     compaction.compact()

@@ -10,6 +10,7 @@ import importlib._bootstrap
 import os
 import subprocess
 import sys
+import types
 
 IMPORTER = "<frozen importlib._bootstrap>"
 """The file of frames that C takes out of the traceback of an `ImportError`."""
@@ -21,9 +22,28 @@ NOWHERE = frozenset((
 IN_CONTAINER = "the container tier has it (`--tier container`)"
 NO_PROCESSES = f"{sys.platform} does not support processes; the container tier does (`--tier container`)"
 
+ASK_FOR_SIZES = frozenset(("sympy.external.gmpy",))
+"""Modules that cannot do without `ctypes`, and only ask it for the size of a `long`."""
+
 bootstrap = importlib._bootstrap
+frame_at = sys._getframe
 find_and_load = bootstrap._find_and_load_unlocked
 of_library = sys.stdlib_module_names
+
+
+class c_long:
+    """Here as in C: 32 bits."""
+
+    size = 4
+
+
+def sizeof(kind):
+    """The bytes of a C type."""
+    return kind.size
+
+
+sizes = types.ModuleType("ctypes")
+sizes.c_long, sizes.sizeof = c_long, sizeof
 
 
 def _providers():
@@ -36,6 +56,8 @@ providers = _providers()
 
 
 def _find_and_load_unlocked(name, import_):
+    if name == "ctypes" and frame_at(2).f_globals.get("__name__") in ASK_FOR_SIZES:
+        return sizes
     try:
         return find_and_load(name, import_)
     except ModuleNotFoundError as error:

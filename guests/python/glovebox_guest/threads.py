@@ -402,6 +402,27 @@ def _run(call, handle, runner):
             swap_current_task(loop, task)
 
 
+real_set, real_wait = threading.Event.set, threading.Event.wait
+invoke_excepthook = threading._make_invoke_excepthook()
+
+
+def event_set(self):
+    if self._cond._waiters:
+        real_set(self)
+    else:
+        # Nobody to tell it.
+        self._flag = True
+
+
+def event_wait(self, timeout=None):
+    return self._flag or real_wait(self, timeout)
+
+
+def _make_invoke_excepthook():
+    """All threads can have the same one."""
+    return invoke_excepthook
+
+
 class local(_thread._local):
     """Thread-local data"""
 
@@ -534,6 +555,11 @@ def install():
     threading._start_joinable_thread = start_joinable_thread
     threading.get_ident = get_ident
     threading.local = local
+    threading._make_invoke_excepthook = _make_invoke_excepthook
+    for function, original in ((event_set, real_set), (event_wait, real_wait)):
+        functools.update_wrapper(function, original)
+        del function.__wrapped__
+        setattr(threading.Event, original.__name__, function)
     time.sleep = sleep
     queue.SimpleQueue = queue._PySimpleQueue
     queue.SimpleQueue.__qualname__ = queue.SimpleQueue.__name__ = "SimpleQueue"

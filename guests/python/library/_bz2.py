@@ -111,4 +111,6 @@ class BZ2Decompressor(Decoder):
             raise EOFError("End of stream already reached")
         return self._decode(data, max_length)
 
-    _fail = staticmethod(_fail)
+    def _fail(self, status):
+        self._coder = None
+        _fail(status)

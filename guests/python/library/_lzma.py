@@ -97,6 +97,8 @@ def _preset(preset):
 
 
 def _chain(filters):
+    if isinstance(filters, dict):
+        raise TypeError("dict is not a sequence")
     if len(filters) > _MOST_FILTERS:
         raise ValueError(f"Too many filters - liblzma supports a maximum of {_MOST_FILTERS}")
     texts = [_text(filter) for filter in filters]

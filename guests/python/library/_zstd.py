@@ -68,7 +68,7 @@ class ZstdDict:
         self._content, self._is_raw = bytes(dict_content), bool(is_raw)
         if len(self._content) < _SMALLEST_DICTIONARY:
             raise ValueError("Zstandard dictionary content too short (must have at least eight bytes)")
-        self._id = 0 if is_raw else _coders.zstd_dictionary_id(self._content)
+        self._id = _coders.zstd_dictionary_id(self._content)
         if not is_raw and self._id == 0:
             raise ValueError("invalid Zstandard dictionary")
         return self
@@ -115,15 +115,16 @@ class ZstdDict:
         raise TypeError("cannot pickle 'compression.zstd.ZstdDict' object")
 
 
-def _load(coder, dictionary):
+def _load(coder, is_writer, dictionary):
     """Gives a coder its dictionary; the result has to live as long as the coder."""
     wanted, kind = dictionary, _DIGESTED
     if type(dictionary) is tuple and len(dictionary) == 2:
         wanted, kind = dictionary
-    if not isinstance(wanted, ZstdDict) or kind not in (_DIGESTED, _UNDIGESTED, _PREFIX):
+    if not isinstance(wanted, ZstdDict) or not isinstance(kind, int) or _c_int(kind) not in (_DIGESTED, _UNDIGESTED, _PREFIX):
         raise TypeError("zstd_dict argument should be a ZstdDict object.")
     status = _coders.zstd_dictionary(coder, wanted._content, wanted._is_raw, kind == _PREFIX)
-    _check(status, "Unable to load Zstandard dictionary or prefix")
+    if status < 0:
+        raise ZstdError(f"Failed to create a ZSTD_{'C' if is_writer else 'D'}Dict instance from Zstandard dictionary content.")
     return wanted
 
 
@@ -187,7 +188,7 @@ class ZstdCompressor:
             _set_level(self._coder, level)
         if options is not None:
             _set(self._coder, True, options)
-        self._dictionary = None if zstd_dict is None else _load(self._coder, zstd_dict)
+        self._dictionary = None if zstd_dict is None else _load(self._coder, True, zstd_dict)
         return self
 
     @property
@@ -285,7 +286,7 @@ class ZstdDecompressor(Decoder):
         coder, status = _coders.zstd(0)
         _check(status, "Unable to create ZSTD_DCtx instance")
         self._begin(coder)
-        self._dictionary = None if zstd_dict is None else _load(coder, zstd_dict)
+        self._dictionary = None if zstd_dict is None else _load(coder, False, zstd_dict)
         if options is not None:
             _set(coder, False, options)
         return self
@@ -330,13 +331,15 @@ for _type in (ZstdDict, ZstdCompressor, ZstdDecompressor):
 
 
 def _sizes(samples, sizes, dict_size, function):
+    if not isinstance(samples, bytes):
+        raise TypeError(f"{function}() argument 1 must be bytes, not {type(samples).__name__}")
     if not isinstance(sizes, tuple):
         raise TypeError(f"{function}() argument 2 must be tuple, not {type(sizes).__name__}")
-    if dict_size <= 0:
+    if _c_int(dict_size) <= 0:
         raise ValueError("dict_size argument should be positive number.")
     if not all(isinstance(size, int) for size in sizes):
         raise TypeError("an integer is required")
-    if sum(sizes) != len(samples):
+    if sum(sizes) != len(samples) or min(sizes, default=0) < 0:
         raise ValueError("The samples size tuple doesn't match the concatenation's size.")
     return array.array("L", sizes)
 
@@ -372,7 +375,9 @@ def finalize_dict(custom_dict_bytes, samples_bytes, samples_sizes, dict_size, co
         Optimize for a specific Zstandard compression level, 0 means default.
     """
     sizes = _sizes(samples_bytes, samples_sizes, dict_size, "finalize_dict")
-    content, status = _coders.zstd_train(samples_bytes, sizes, custom_dict_bytes, 1, compression_level, dict_size)
+    if not isinstance(custom_dict_bytes, bytes):
+        raise TypeError(f"finalize_dict() argument 1 must be bytes, not {type(custom_dict_bytes).__name__}")
+    content, status = _coders.zstd_train(samples_bytes, sizes, custom_dict_bytes, 1, _c_int(compression_level), dict_size)
     _check(status, "Unable to finalize the Zstandard dictionary")
     return content
 

@@ -354,7 +354,13 @@ static PyObject *zstd_dictionary(PyObject *module, PyObject *arguments) {
     coder_t *coder = PyCapsule_GetPointer(capsule, NAME);
     ZSTD_dictContentType_e type = is_raw ? ZSTD_dct_rawContent : ZSTD_dct_fullDict;
     size_t result = 0;
-    if (coder && coder->step == read_zstd)
+    // Only this says at once what is wrong with it.
+    ZSTD_DDict *digested = is_raw || is_prefix ? 0 : ZSTD_createDDict(data.data, data.length);
+    if (!digested && !is_raw && !is_prefix)
+        result = (size_t)-ZSTD_error_dictionary_corrupted;
+    ZSTD_freeDDict(digested);
+    if (ZSTD_isError(result)) {
+    } else if (coder && coder->step == read_zstd)
         result = is_prefix ? ZSTD_DCtx_refPrefix(coder->reader, data.data, data.length)
                            : ZSTD_DCtx_loadDictionary_advanced(coder->reader, data.data, data.length, ZSTD_dlm_byCopy, type);
     else if (coder)
@@ -464,9 +470,12 @@ static PyObject *run(PyObject *module, PyObject *arguments) {
         coder->input_left = data.length;
         coder->output_left = 0;
     }
+    int steps = 0;
     while (coder && status == AHEAD) {
-        if (!coder->output_left && !grow(coder, &output, &length, limit))
+        // Without room for output, what has none (the end of a stream) is read all the same.
+        if (!coder->output_left && !grow(coder, &output, &length, limit) && (limit || steps))
             break;
+        steps++;
         size_t input_left = coder->input_left, output_left = coder->output_left;
         status = coder->step(coder, action);
         int is_idle = input_left == coder->input_left && output_left == coder->output_left;

@@ -12,7 +12,7 @@ typedef struct PyObject PyObject;
 typedef struct {
     void (*free)(void *);
     void *get_streams[2];
-    void *set_blocking;
+    int (*set_blocking)(void *, int);
     int (*fstat)(void *, unsigned *);
     void *get_file, *seek, *close_streams;
     int (*get_flags)(void *);
@@ -41,10 +41,12 @@ void *realloc(void *old, size_t size);
 void free(void *old);
 int *__errno_location(void);
 
-enum { EAGAIN = 6, EBADF = 8, EDEADLK = 16, EIO = 29, EPIPE = 64 };
+enum { EAGAIN = 6, EBADF = 8, EDEADLK = 16, EIO = 29, EPIPE = 64, ESPIPE = 70 };
 enum { READ_ONLY = 0x04000000, WRITE_ONLY = 0x10000000, NON_BLOCKING = 4, FIFO = 0x1000 };
 enum { FROM_START, FROM_HERE, FROM_END };
 enum { MOST_DESCRIPTORS = 4096, LEAST_BYTES = 4096 };
+// Of a pipe whose writer does not wait, as on Linux; any other has no end.
+enum { PIPE_CAPACITY = 65536, ATOMIC_BYTES = 4096 };
 
 static int fail(int error) {
     *__errno_location() = error;
@@ -169,6 +171,10 @@ static int pipe_set_flags(void *data, int flags) {
     return 0;
 }
 
+static int pipe_set_blocking(void *data, int is_blocking) {
+    return pipe_set_flags(data, is_blocking ? 0 : NON_BLOCKING);
+}
+
 static long pipe_receive(void *data, void *buffer, size_t length, int flags, void *address, void *size) {
     pipe_end_t *end = data;
     pipe_t *pipe = end->pipe;
@@ -193,6 +199,13 @@ static long pipe_send(void *data, const void *buffer, size_t length, int flags, 
         return fail(EBADF);
     if (!pipe->readers)
         return fail(EPIPE);
+    if (end->flags & NON_BLOCKING) {
+        size_t there = pipe->end - pipe->start;
+        size_t room = there < PIPE_CAPACITY ? PIPE_CAPACITY - there : 0;
+        if (length > room && (!room || length <= ATOMIC_BYTES))
+            return fail(EAGAIN);
+        length = length < room ? length : room;
+    }
     if (length > pipe->size - pipe->end) {
         // What was read makes room first.
         __builtin_memmove(pipe->bytes, pipe->bytes + pipe->start, pipe->end - pipe->start);
@@ -214,6 +227,7 @@ static long pipe_send(void *data, const void *buffer, size_t length, int flags, 
 
 static const functions_t of_pipes = {
     .free = pipe_free,
+    .set_blocking = pipe_set_blocking,
     .fstat = pipe_fstat,
     .get_flags = pipe_get_flags,
     .set_flags = pipe_set_flags,
@@ -272,6 +286,9 @@ static file_t *appended_file(int descriptor) {
 
 // The library takes every place in a file that is appended to for its end.
 REPAIR off_t repaired_lseek(int descriptor, off_t offset, int from) {
+    entry_t *entry = descriptor_table_get_ref(descriptor);
+    if (entry && entry->functions->receive == pipe_receive)
+        return fail(ESPIPE);
     file_t *file = appended_file(descriptor);
     if (!file)
         return lseek(descriptor, offset, from);
@@ -301,6 +318,8 @@ REPAIR long repaired_write(int descriptor, const void *data, size_t length) {
         repaired_lseek(descriptor, place + written, FROM_START);
     return written;
 }
+
+#include "strings.h"
 
 // What follows are functions of Python.
 

@@ -57,6 +57,7 @@ pub(super) fn extensions(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
     for (file, _) in MODULES {
         inputs = inputs.text(source_text(&format!("python/native/{file}"))?);
     }
+    inputs = inputs.text(source_text("python/native/strings.h")?);
     steps.run(
         Step {
             name: "python",

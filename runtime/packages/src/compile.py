@@ -10,6 +10,8 @@ import os
 import sys
 
 SOURCE, TARGET = "/from", "/to"
+TESTS = "tests"
+"""Folders whose modules are compiled when they are imported."""
 LONGEST = 8 << 20
 """Bytes of the largest text that is compiled; a larger one is compiled when it is imported."""
 
@@ -27,6 +29,8 @@ for folder, folders, names in os.walk(SOURCE, onerror=unreadable):
     folders.sort()
     if folder == SOURCE:
         continue
+    # Hardly a program imports them, and in some packages they are a third of the code.
+    folders[:] = [name for name in folders if name != TESTS]
     target = TARGET + folder[len(SOURCE) :] + "/__pycache__"
     for name in sorted(names):
         path = f"{folder}/{name}"

@@ -1,7 +1,8 @@
 //! C library repairs: which of its functions are replaced?
 //!
-//! Those that are wrong in the library that the component builder brings. The replacements, and why
-//! each is needed, are in `python/native/descriptors.c`; they call what they replace.
+//! Those that are wrong or slow in the library that the component builder brings. The replacements,
+//! and why each is needed, are in `python/native/descriptors.c` and `strings.h`; the former call what
+//! they replace.
 
 use super::super::link_graph::Kind;
 use super::super::module::{CoreModule, DefinedItem};
@@ -9,10 +10,14 @@ use super::{FunctionId, Merger, Resolved};
 use anyhow::{Context as _, Result, ensure};
 
 /// The functions, and their replacements.
-const REPAIRED: [(&str, &str); 3] = [
+const REPAIRED: [(&str, &str); 7] = [
     ("lseek", "repaired_lseek"),
     ("__wasilibc_tell", "repaired_tell"),
     ("write", "repaired_write"),
+    ("strlen", "repaired_strlen"),
+    ("strncpy", "repaired_strncpy"),
+    ("memchr", "repaired_memchr"),
+    ("memcmp", "repaired_memcmp"),
 ];
 
 /// A function by which the library is found; other modules only pass calls on to it.

@@ -33,7 +33,7 @@ class Decoder:
 
     def _decode(self, data, max_length):
         if self._coder is None:
-            raise ValueError("the decompressor has failed before")
+            raise ValueError("Decompressor is unusable after a previous error")
         kept = self._left
         if kept:
             data = bytes(data)
