@@ -62,6 +62,8 @@ pub struct Survey {
     pub missing: Vec<MissingModule>,
     /// Capabilities that tiers lack for it, such as ``has no module `ctypes` ``.
     pub lacks: Vec<(Tier, String)>,
+    /// The same, where the program may do without.
+    pub unfit: Vec<(Tier, String)>,
 }
 
 /// The target that packages are resolved for.
@@ -194,6 +196,7 @@ impl PackagePlan {
         let needs = Needs {
             tiers: survey.lacks.into_iter().map(lacks).collect(),
             missing: survey.missing,
+            unfit: survey.unfit,
         };
         Self {
             needs,

@@ -224,6 +224,10 @@ fn facts(case: &RawCase, problems: &mut Problems<'_>) -> Option<Facts> {
         };
         facts.needs.tiers.push(needs);
     }
+    for (name, why) in &case.unfit {
+        let tier = tier_named(name, problems)?;
+        facts.needs.unfit.push((tier, why.clone()));
+    }
     Some(facts)
 }
 

@@ -51,6 +51,9 @@ pub(super) struct RawCase {
     /// The features that a tier lacks for them.
     #[serde(default)]
     pub(super) lacks: BTreeMap<Spanned<String>, String>,
+    /// The features that a tier lacks and that they may do without.
+    #[serde(default)]
+    pub(super) unfit: BTreeMap<Spanned<String>, String>,
 
     pub(super) http: Option<Spanned<String>>,
     pub(super) address: Option<Spanned<String>>,

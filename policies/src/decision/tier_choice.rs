@@ -102,18 +102,41 @@ pub(super) fn tier(
         ));
     }
     let mut passed_over: Vec<(Tier, PassedOver)> = Vec::new();
+    let mut second_choice = None;
+    let mut choice = None;
     for tier in profile.tiers.iter().copied() {
-        match pass_over(input, tier) {
+        let why = pass_over(input, tier).or_else(|| {
+            let why = unfit(input, tier)?;
+            second_choice.get_or_insert(tier);
+            Some(why)
+        });
+        match why {
             Some(why) => passed_over.push((tier, why)),
             None => {
-                let reason = chosen_because(input, tier, &passed_over);
-                log.allowed(rule, asked, || reason.clone());
-                draft.tier = Some((tier, reason));
-                return Ok(());
+                choice = Some(tier);
+                break;
             }
         }
     }
-    Err(no_tier(input, rule, asked(), &passed_over))
+    let Some(tier) = choice.or(second_choice) else {
+        return Err(no_tier(input, rule, asked(), &passed_over));
+    };
+    // What speaks against the chosen tier is no reason for it.
+    passed_over.retain(|(other, _)| *other != tier);
+    let reason = chosen_because(input, tier, &passed_over);
+    log.allowed(rule, asked, || reason.clone());
+    draft.tier = Some((tier, reason));
+    Ok(())
+}
+
+/// The reason why a tier that can run the program would probably fail it.
+fn unfit(input: &CheckInput<'_>, tier: Tier) -> Option<PassedOver> {
+    if input.request.wants.tier.is_some() {
+        return None;
+    }
+    let mut unfit = input.facts.needs.unfit.iter();
+    let (_, why) = unfit.find(|(known, _)| *known == tier)?;
+    Some(PassedOver::Lacks(why.clone()))
 }
 
 /// The candidate tiers in order of preference.

@@ -12,6 +12,9 @@ pub struct Needs {
     pub tiers: Vec<TierNeeds>,
     /// Modules that the program imports and that no package provides.
     pub missing: Vec<MissingModule>,
+    /// Tiers that would probably fail it, and why: another tier is preferred, but if there is none,
+    /// it may try.
+    pub unfit: Vec<(Tier, String)>,
 }
 
 /// The needs of a program in one tier.

@@ -1,16 +1,43 @@
 // Which modules does a program import?
 //
-// Runs in the sandbox; the program is on standard input, its name the only argument. Imports are seen to before anything of a program runs,
-// so what they lack can be told before it.
+// Runs in the sandbox; the program is on standard input, its name the only argument, its own files lie in the workspace. Imports are seen to
+// before anything of a program runs, so what they lack can be told before it. What `require` and `import()` ask for may never be
+// reached, and so may be what its own files import: what these lack is a reason for another tier, and no more.
 
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
 import { imports, isAbsent } from 'glovebox:syntax';
 
-let names = [];
-try {
-  names = imports(readFileSync(0, 'utf8'), process.argv[2]);
-} catch {
-  // The run itself says what is wrong.
+const MOST_FILES = 100;
+const ENDINGS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js', '/index.ts'];
+
+const orNone = (make) => { try { return make(); } catch { return []; } };
+const later = (text) => [...text.matchAll(/\b(?:require|import)\s*\(\s*(['"`])([^'"`\n$]+)\1\s*\)/g)].map(([, , name]) => name);
+const found = (names, isFirst) => names.map((name) => [name, 0, isBuiltin(name), isAbsent(name), isFirst]);
+
+const text = readFileSync(0, 'utf8');
+const main = process.argv[2];
+const first = orNone(() => imports(text, main));
+const further = later(text);
+const answer = [...found(first, true), ...found(further, false)];
+
+// Its own files, and those that they import.
+const known = new Set();
+const waiting = [...first, ...further].map((name) => [name, main]);
+while (waiting.length > 0 && known.size < MOST_FILES) {
+  const [name, from] = waiting.pop();
+  if (!/^\.{0,2}\//.test(name)) continue;
+  for (const ending of ENDINGS) {
+    const path = join(dirname(from), name) + ending;
+    if (known.has(path)) break;
+    let own;
+    try { own = readFileSync(path, 'utf8'); } catch { continue; }
+    known.add(path);
+    const names = [...orNone(() => imports(own, path)), ...later(own)];
+    answer.push(...found(names, false));
+    waiting.push(...names.map((more) => [more, path]));
+    break;
+  }
 }
-console.log(JSON.stringify(names.map((name) => [name, 0, isBuiltin(name), isAbsent(name)])));
+console.log(JSON.stringify(answer));

@@ -1,17 +1,20 @@
-"""Which modules does a program import before it does anything else?
+"""Which modules does a program import?
 
-Runs in the sandbox; the program is on standard input. Imports that come first can only find what is there from the start, so what they
-lack can be told before the run. Whatever comes after the first other statement may have been prepared by it.
+Runs in the sandbox; the program is on standard input, its name the only argument, its own files lie in the workspace. Imports that come
+first can only find what is there from the start, so what they lack can be told before the run. Whatever comes after the first other
+statement may have been prepared by it, and may never run: what such an import lacks is a reason for another tier, and no more.
 """
 
 import ast
 import importlib
 import json
+import os
 import sys
 
-
 # The program itself, and the client of tools: in every tier, and in no list of the standard library.
-ALWAYS = ("__main__", "glovebox")
+ALWAYS = ("__main__", "glovebox", "IPython")
+MOST_FILES = 100
+CATCHES = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
 
 
 def constant(value):
@@ -27,25 +30,93 @@ def is_there(name):
         return False
 
 
-def imports(tree):
-    """Every first import as its module, line, whether it is there, and whether the standard library has it elsewhere."""
+def names_of(node):
+    """The modules that a statement or a call imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module] if node.level == 0 and node.module else []
+    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+        function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+        if function in ("import_module", "__import__"):
+            return [node.args[0].value.lstrip(".")]
+    return []
+
+
+def first_imports(tree):
+    """The statements of the imports before any other code."""
     for node in tree.body:
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module] if node.level == 0 and node.module else []
-        elif isinstance(node, ast.Expr) and constant(node.value) or isinstance(node, ast.Assign) and constant(node.value):
-            continue
-        else:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif not (isinstance(node, (ast.Expr, ast.Assign)) and constant(node.value)):
             return
-        for name in names:
+
+
+def does_without(node):
+    """Whether what a statement holds is imported for types only, or may be missing."""
+    if isinstance(node, ast.If):
+        test = node.test
+        return getattr(test, "id", getattr(test, "attr", None)) == "TYPE_CHECKING"
+    if isinstance(node, ast.Try):
+        caught = [handler.type for handler in node.handlers]
+        caught = [kind for one in caught for kind in (one.elts if isinstance(one, ast.Tuple) else [one])]
+        return any(kind is None or getattr(kind, "id", None) in CATCHES for kind in caught)
+    return False
+
+
+def all_imports(tree):
+    """Every statement and call that imports, but those that the program can do without."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if does_without(node):
+            waiting += node.handlers if isinstance(node, ast.Try) else node.orelse
+            continue
+        if names_of(node):
+            yield node
+        waiting += ast.iter_child_nodes(node)
+
+
+def found(nodes, is_first):
+    """Each import as its module, line, whether it is there, whether the standard library has it elsewhere, and whether it is a first one."""
+    for node in nodes:
+        for name in names_of(node):
             name = name.partition(".")[0]
-            yield [name, node.lineno, name in ALWAYS or is_there(name), name in sys.stdlib_module_names]
+            standard = name in sys.stdlib_module_names
+            yield [name, node.lineno, name in ALWAYS or (is_first or standard) and is_there(name), standard, is_first]
 
 
+def own_files(folder, imports):
+    """The text of the program's own modules that it imports, and those import."""
+    waiting, known = [name for name, *_ in imports], set()
+    while waiting and len(known) < MOST_FILES:
+        name = waiting.pop()
+        for path in (f"{folder}/{name}.py", f"{folder}/{name}/__init__.py"):
+            if name in known or not os.path.isfile(path):
+                continue
+            known.add(name)
+            with open(path, "rb") as file:
+                tree = ast.parse(file.read())
+            more = list(found(all_imports(tree), False))
+            waiting += [name for name, *_ in more]
+            yield from more
+
+
+def survey(text, name):
+    """All imports, the first ones first."""
+    tree = ast.parse(text)
+    first = list(found(first_imports(tree), True))
+    further = list(found(all_imports(tree), False))
+    yield from first
+    yield from further
+    yield from own_files(os.path.dirname(os.path.abspath(name)), first + further)
+
+
+imports = []
 try:
-    found = list(imports(ast.parse(sys.stdin.buffer.read())))
-except (SyntaxError, ValueError, RecursionError, MemoryError):
+    for one in survey(sys.stdin.buffer.read(), sys.argv[1]):
+        imports.append(one)
+except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
     # The run itself says what is wrong.
-    found = []
-print(json.dumps(found))
+    pass
+print(json.dumps(imports))

@@ -9,7 +9,7 @@ use glovebox::{
     Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey,
 };
 use glovebox_policy::packages::MissingModule;
-use glovebox_policy::{Language, Tier};
+use glovebox_policy::{InputFile, Language, Tier};
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -37,6 +37,9 @@ const MAX_METADATA: usize = 64 << 10;
 /// module.
 const MAX_SURVEYED_BYTES: usize = 4 << 20;
 
+/// Files of the request that are surveyed with the program.
+const MAX_OWN_FILES: usize = 100;
+
 /// The time limit of a survey, whatever the request's own limits leave.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -63,9 +66,9 @@ struct Metadata {
     requires_python: Option<String>,
 }
 
-/// An import: the module, its line, whether it exists in the guest, and whether a full standard
-/// library has it.
-type Import = (String, u32, bool, bool);
+/// An import: the module, its line, whether it exists in the guest, whether a full standard library
+/// has it, and whether it comes before all other code.
+type Import = (String, u32, bool, bool, bool);
 
 impl Surveyor {
     pub(crate) async fn survey(
@@ -81,13 +84,20 @@ impl Surveyor {
         if request.language == "python" {
             self.read_metadata(workshop, text, &mut survey).await?;
         }
-        if !is_plain(&request.language, text) {
-            let imports = self.imports(workshop, request, allowance).await?;
+        let own = own_files(request);
+        let mut own_texts = own
+            .iter()
+            .filter_map(|file| std::str::from_utf8(&file.content).ok());
+        if !is_plain(&request.language, text)
+            || !own_texts.all(|text| is_plain(&request.language, text))
+        {
+            let imports = self.imports(workshop, request, own, allowance).await?;
             match request.language.as_str() {
                 "python" => judge_python(request, imports, &mut survey),
                 _ => judge_javascript(request, imports, &mut survey),
             }
             survey.lacks.dedup_by(|next, one| next.0 == one.0);
+            survey.unfit.truncate(1);
         }
         Ok(survey)
     }
@@ -116,11 +126,12 @@ impl Surveyor {
         Ok(())
     }
 
-    /// Returns a program's first imports, by the parser of its language.
+    /// Returns a program's imports, by the parser of its language.
     async fn imports(
         &self,
         workshop: &Workshop,
         request: &Request,
+        own: Vec<InputFile>,
         allowance: &Allowance,
     ) -> Result<Vec<Import>, Error> {
         // If no time is left for it, the program fails at run time if it lacks a module.
@@ -132,6 +143,7 @@ impl Surveyor {
             language => Request::new(language, JAVASCRIPT_IMPORTS),
         };
         ours.arguments.push(request.source.name.clone());
+        ours.files = own;
         ours.subject = allowance.subject().clone();
         ours.wants.limits = look.limits(LOOK, LOOK_FUEL, LOOK_MEMORY);
         let input = Input::Bytes(request.source.content.to_vec().into());
@@ -171,10 +183,13 @@ impl Surveyor {
 fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     let asks_for_none = request.wants.packages.is_empty() && survey.packages.is_empty();
     let own = own_modules(request);
-    for (module, line, is_there, is_standard) in imports {
-        if own.contains(module.as_str()) {
-            // Such code may do anything, including making other modules importable.
-            return;
+    let mut is_certain = true;
+    for (module, line, is_there, is_standard, is_first) in imports {
+        // Code of its own may do anything, including making other modules importable.
+        is_certain &= is_first && !own.contains(module.as_str());
+        if !is_certain {
+            judge_later((module, is_there, is_standard), survey);
+            continue;
         }
         match (is_there, is_standard) {
             (true, _) => {}
@@ -196,14 +211,25 @@ fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     }
 }
 
+/// Judges an import that may never be reached: it is a reason for another tier if the standard
+/// library of the guest does not have it.
+fn judge_later((module, is_there, is_standard): (String, bool, bool), survey: &mut Survey) {
+    if is_standard && !is_there {
+        let why = format!("has no module `{}`", module.escape_debug());
+        survey.unfit.push((Tier::Wasm, why));
+    }
+}
+
 fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     let has_folder = request
         .files
         .iter()
         .any(|file| file.path.split('/').any(|name| name == "node_modules"));
     let mut bare = Vec::new();
-    for (name, line, is_there, is_standard) in imports {
-        if let Some(specifier) = name.strip_prefix("npm:") {
+    for (name, line, is_there, is_standard, is_first) in imports {
+        if !is_first {
+            judge_later((name, is_there, is_standard), survey);
+        } else if let Some(specifier) = name.strip_prefix("npm:") {
             // An invalid package name is denied by the policy, so that the cost of the survey is in
             // the outcome.
             survey
@@ -282,8 +308,8 @@ fn is_plain(language: &str, text: &str) -> bool {
     }
 }
 
-/// Returns whether every string after `from` or `import` names a file or a module of the guest. It
-/// may miss one that a comment separates from the keyword, which then fails at run time.
+/// Returns whether every string after `from`, `import` or `require` names a file or a module of the
+/// guest. It may miss one that a comment separates from the keyword, which then fails at run time.
 fn only_own_imports(text: &str) -> bool {
     const THERE: [&str; 12] = [
         "fs",
@@ -301,13 +327,18 @@ fn only_own_imports(text: &str) -> bool {
     ];
     let is_own = |rest: &str| {
         let rest = rest.trim_start();
-        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        let rest = rest.strip_prefix('(').unwrap_or(rest).trim_start();
+        let Some(quote) = rest
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '"' | '\'' | '`'))
+        else {
             return true;
         };
         let name = rest.split(quote).nth(1).unwrap_or_default();
         name.starts_with(['.', '/']) || THERE.contains(&name.strip_prefix("node:").unwrap_or(name))
     };
-    ["from", "import"].iter().all(|word| {
+    ["from", "import", "require"].iter().all(|word| {
         text.match_indices(word)
             .all(|(at, _)| is_own(text.split_at(at + word.len()).1))
     })
@@ -367,6 +398,9 @@ fn only_known_imports(text: &str) -> bool {
                 .unwrap_or_default(),
         )
     };
+    if text.contains("import_module") || text.contains("__import__") {
+        return false;
+    }
     // Statements begin a line or follow a semicolon; strings and comments need not be recognised
     // here.
     text.split(['\n', '\r', ';', '\x0c'])
@@ -386,6 +420,25 @@ fn only_known_imports(text: &str) -> bool {
                 true
             }
         })
+}
+
+/// Returns the files of the request that may be modules of its program, as many as are surveyed.
+fn own_files(request: &Request) -> Vec<InputFile> {
+    let endings: &[&str] = if request.language == "python" {
+        &[".py"]
+    } else {
+        &[".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"]
+    };
+    let is_code = |file: &&InputFile| endings.iter().any(|ending| file.path.ends_with(ending));
+    let mut left = MAX_SURVEYED_BYTES;
+    let code = request.files.iter().filter(is_code).take(MAX_OWN_FILES);
+    code.take_while(|file| {
+        let fits = left.checked_sub(file.content.len());
+        left = fits.unwrap_or(0);
+        fits.is_some()
+    })
+    .cloned()
+    .collect()
 }
 
 /// Returns the modules that come with the request.

@@ -249,6 +249,85 @@ print("ended", int(ended), round(watch.report(file=io.StringIO())))
 }
 
 #[test]
+fn what_a_program_may_import_later_chooses_its_tier() {
+    let languages = ["python", "javascript"];
+    if engine::sandbox_for(&languages, glovebox::Policy::builtin()).is_none() {
+        return;
+    }
+    let machine = Machine::new();
+    machine.write("own.py", "import ctypes");
+    machine.write("own.cjs", "exports.spawn = require('child_process').spawn;");
+    let file = ["--file", "own.py", "--file", "own.cjs"];
+    for (name, source, tier) in [
+        (
+            "a.py",
+            "x = 1\nimport ctypes\nprint(ctypes.sizeof(ctypes.c_long))",
+            "container",
+        ),
+        (
+            "b.py",
+            "def f():\n    from ctypes import util\nprint(8)",
+            "container",
+        ),
+        (
+            "c.py",
+            "import importlib\nctypes = importlib.import_module('ctypes')\nprint(8)",
+            "container",
+        ),
+        ("d.py", "import own\nprint(8)", "container"),
+        (
+            "e.py",
+            "try:\n    import ctypes\nexcept ImportError:\n    ctypes = None\nprint(8)",
+            "wasm",
+        ),
+        (
+            "f.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import ctypes\nprint(8)",
+            "wasm",
+        ),
+        (
+            "g.js",
+            "const { execSync } = require('child_process');\nconsole.log(`${execSync('echo 8')}`.trim());",
+            "container",
+        ),
+        (
+            "h.js",
+            "async function f() { await import('node:child_process'); }\nconsole.log(8);",
+            "container",
+        ),
+        (
+            "i.js",
+            "const own = require('./own.cjs');\nconsole.log(8);",
+            "container",
+        ),
+        (
+            "j.js",
+            "const path = require('path'); const own = require(`./${'own'}.cjs`);\nconsole.log(8);",
+            "wasm",
+        ),
+    ] {
+        let outcome = machine.outcome(&file, name, source);
+        if name == "j.js" {
+            // What it asks for is known only when it runs, and it says which tier has it.
+            assert_eq!(outcome["tier"], "wasm", "{outcome}");
+            continue;
+        }
+        assert_eq!(
+            (&outcome["tier"], &outcome["stdout"]),
+            (&tier.into(), &"8\n".into()),
+            "{source}: {outcome}"
+        );
+    }
+    // Where the policy grants no other tier, it may try.
+    let outcome = machine.outcome(
+        &["--tier", "wasm"],
+        "b.py",
+        "def f():\n    from ctypes import util\nprint(8)",
+    );
+    assert_eq!(outcome["stdout"], "8\n", "{outcome}");
+}
+
+#[test]
 fn charts_and_tables_of_a_session_come_back_as_results() {
     let languages = ["python", "javascript"];
     let Some(sandbox) = engine::sandbox_for(&languages, glovebox::Policy::builtin()) else {
