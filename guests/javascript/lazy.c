@@ -3,9 +3,6 @@
 //! Each is compiled while the image is made and kept as bytecode, which costs a program that does not use it nothing: it is neither parsed
 //! nor seen by the garbage collector. Its text is cleared.
 
-static char assert_lazy[] = {
-#embed "lazy/assert.js"
-};
 static char ciphers_lazy[] = {
 #embed "lazy/ciphers.js"
 };
@@ -14,9 +11,6 @@ static char collate_lazy[] = {
 };
 static char digests_lazy[] = {
 #embed "lazy/digests.js"
-};
-static char file_streams_lazy[] = {
-#embed "lazy/file_streams.js"
 };
 static char forms_lazy[] = {
 #embed "lazy/forms.js"
@@ -33,15 +27,6 @@ static char namespaces_lazy[] = {
 static char node_crypto_lazy[] = {
 #embed "lazy/node_crypto.js"
 };
-static char old_url_lazy[] = {
-#embed "lazy/old_url.js"
-};
-static char parse_args_lazy[] = {
-#embed "lazy/parse_args.js"
-};
-static char querystring_lazy[] = {
-#embed "lazy/querystring.js"
-};
 static char readline_lazy[] = {
 #embed "lazy/readline.js"
 };
@@ -51,18 +36,29 @@ static char subtle_lazy[] = {
 static char web_streams_lazy[] = {
 #embed "lazy/web_streams.js"
 };
-static char zlib_lazy[] = {
-#embed "lazy/zlib.js"
+static char fs_binding_lazy[] = {
+#embed "lazy/fs_binding.js"
+};
+static char node_bindings_lazy[] = {
+#embed "lazy/node_bindings.js"
+};
+static char zlib_binding_lazy[] = {
+#embed "lazy/zlib_binding.js"
+};
+static char stdin_lazy[] = {
+#embed "lazy/stdin.js"
+};
+static char punycode_lazy[] = {
+#embed "lazy/punycode.js"
 };
 static char zlib_engine_lazy[] = {
 #embed "lazy/zlib_engine.js"
 };
+// Of Node's own library: texts, and `NODE_PARTS` for the table.
+#include "node_library.h"
 // Of npm packages.
 static char library_crypto_lazy[] = {
 #embed "library_crypto.js"
-};
-static char library_stream_lazy[] = {
-#embed "library_stream.js"
 };
 static char library_web_streams_lazy[] = {
 #embed "library_web_streams.js"
@@ -81,29 +77,29 @@ typedef struct {
 } lazy_part_t;
 
 // Frames of the prelude have this in front of their file's name, see `stacks.c`.
+#define NODE_PART(name, text) {"node:" name, INTERNAL_FILE "node:" name, text, sizeof text, NULL, 0},
 #define LAZY_PART(name) {#name, INTERNAL_FILE #name, name##_lazy, sizeof name##_lazy, NULL, 0}
 
 static lazy_part_t lazy_parts[] = {
-    LAZY_PART(assert),
     LAZY_PART(ciphers),
     LAZY_PART(collate),
     LAZY_PART(digests),
-    LAZY_PART(file_streams),
     LAZY_PART(forms),
     LAZY_PART(json_errors),
     LAZY_PART(locale),
     LAZY_PART(namespaces),
     LAZY_PART(node_crypto),
-    LAZY_PART(old_url),
-    LAZY_PART(parse_args),
-    LAZY_PART(querystring),
     LAZY_PART(readline),
     LAZY_PART(subtle),
     LAZY_PART(web_streams),
-    LAZY_PART(zlib),
+    LAZY_PART(fs_binding),
+    LAZY_PART(node_bindings),
+    LAZY_PART(zlib_binding),
+    LAZY_PART(stdin),
+    LAZY_PART(punycode),
     LAZY_PART(zlib_engine),
+    NODE_PARTS
     LAZY_PART(library_crypto),
-    LAZY_PART(library_stream),
     LAZY_PART(library_web_streams),
     LAZY_PART(library_zlib),
 };

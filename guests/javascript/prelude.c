@@ -51,8 +51,11 @@ static const char path_js[] = {
 static const char process_js[] = {
 #embed "prelude/process.js" suffix(, 0)
 };
-static const char fs_js[] = {
-#embed "prelude/fs.js" suffix(, 0)
+static const char files_js[] = {
+#embed "prelude/files.js" suffix(, 0)
+};
+static const char node_js[] = {
+#embed "prelude/node.js" suffix(, 0)
 };
 static const char util_js[] = {
 #embed "prelude/util.js" suffix(, 0)
@@ -80,8 +83,8 @@ typedef struct {
 
 static const prelude_file_t prelude_files[] = {
     PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
-    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
-    PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(fs), PRELUDE_FILE(util), PRELUDE_FILE(url),
+    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(files), PRELUDE_FILE(node), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
+    PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(util), PRELUDE_FILE(url),
     PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(modules),
 };
 

@@ -52,6 +52,7 @@
       this.#listeners.set(`${type}`, list);
       signal?.addEventListener('abort', () => this.removeEventListener(type, listener, options), { once: true });
     }
+    _chain(type) { return { next: (this.#listeners.get(`${type}`) ?? []).reduceRight((next, { listener }) => ({ listener, next }), undefined) }; }
     removeEventListener(type, listener, options) {
       const capture = typeof options === 'object' && options !== null ? Boolean(options.capture) : Boolean(options);
       const list = this.#listeners.get(`${type}`);
@@ -90,6 +91,12 @@
       enumerable: true, configurable: true,
     });
   };
+
+  // What Node's `getEventListeners` looks at: a chain for each type.
+  internal.eventsOf = Symbol('kEvents');
+  const chainOf = EventTarget.prototype._chain;
+  delete EventTarget.prototype._chain;
+  Object.defineProperty(EventTarget.prototype, internal.eventsOf, { get() { return { get: (type) => chainOf.call(this, type) }; } });
 
   const key = Symbol('signal');
   class AbortSignal extends EventTarget {

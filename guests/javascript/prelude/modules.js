@@ -231,16 +231,12 @@
   });
   internal.builtins['tty'] = () => ({ isatty: () => false });
   internal.builtins['console'] = () => console;
-  internal.builtins['constants'] = () => internal.fs.constants;
-  internal.builtins['querystring'] = () => internal.lazy('querystring');
-  internal.builtins['zlib'] = () => internal.lazy('zlib');
+  internal.builtins['constants'] = () => ({ ...internal.fsConstants, ...internal.signals });
   internal.builtins['stream/web'] = () => ({ ...internal.lazy('web_streams').classes });
   for (const name of webStreams) internal.defineLazy(name, () => internal.lazy('web_streams').classes[name]);
   internal.defineLazy('WebSocket', () => class WebSocket extends EventTarget {
     constructor() { super(); throw new DOMException('WebSocket is not in the sandbox; `fetch` makes requests that the policy grants.', 'NotSupportedError'); }
   });
-  internal.builtins['stream'] = () => internal.library('stream')['readable-stream/lib/stream.js']();
-  internal.builtins['stream/promises'] = () => internal.builtin('stream').promises;
   internal.builtins['stream/consumers'] = () => {
     const bytes = async (stream) => {
       const parts = [];
@@ -250,7 +246,6 @@
     const text = async (stream) => native.decodeUtf8(new Uint8Array(await bytes(stream)), false);
     return { buffer: bytes, text, json: async (stream) => JSON.parse(await text(stream)), arrayBuffer: async (stream) => new Uint8Array(await bytes(stream)).buffer, blob: async (stream) => new Blob([await bytes(stream)]) };
   };
-  internal.builtins['string_decoder'] = () => internal.library('stream').string_decoder();
   internal.builtins['module'] = () => ({
     createRequire: (from) => requireOf(new Module(`${from}`.startsWith('file:') ? internal.fileURLToPath(`${from}`) : `${from}`, null)),
     builtinModules: Object.keys(internal.builtins).filter((name) => !name.includes(':')), isBuiltin,

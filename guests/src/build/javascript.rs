@@ -8,10 +8,11 @@ use super::commonjs::bundle;
 use super::flatten::wrap_directly;
 use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
+use super::node_library::write_node_library;
 use super::order::in_front;
 use super::preinitialise::preinitialise;
 use super::product::{Product, unmeasured};
-use super::sources::write_sources;
+use super::sources::{source_text, write_sources};
 use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};
 use super::{process, toolchain};
 use crate::installation::write_sparse;
@@ -28,6 +29,7 @@ const RECIPE: &str = concat!(
     include_str!("direct.rs"),
     include_str!("order.rs"),
     include_str!("link_graph.rs"),
+    include_str!("node_library.rs"),
     include_str!("preinitialise.rs"),
     include_str!("heap_layout.rs"),
     include_str!("typical.js"),
@@ -48,17 +50,22 @@ const TRANSFORM: [&str; 3] = [
 ];
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
-const LIBRARIES: [(&str, &[&str]); 4] = [
+const LIBRARIES: [(&str, &[&str]); 3] = [
     (
         "library_crypto.js",
         &["@noble/ciphers/aes.js", "@noble/ciphers/_polyval.js"],
     ),
-    (
-        "library_stream.js",
-        &["readable-stream/lib/stream.js", "string_decoder"],
-    ),
     ("library_web_streams.js", &["web-streams-polyfill"]),
-    ("library_zlib.js", &["pako"]),
+    (
+        "library_zlib.js",
+        &[
+            "pako",
+            "pako/lib/zlib/deflate.js",
+            "pako/lib/zlib/inflate.js",
+            "pako/lib/zlib/zstream.js",
+            "pako/lib/zlib/crc32.js",
+        ],
+    ),
 ];
 
 /// Gives the C code the transform's text, but only where the guest is initialised for TypeScript:
@@ -156,7 +163,9 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
     let mut inputs = Inputs::new(RECIPE)
         .step(tools)
         .step(engine)
-        .sources("javascript");
+        .sources("javascript")
+        .sources("sources")
+        .text(source_text("toolchain/node.txt")?);
     for package in &packages {
         inputs = inputs
             .text(&package.name)
@@ -179,6 +188,7 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             for (file, entries) in LIBRARIES {
                 fs::write(new.join(file), bundle(&packages, entries)?)?;
             }
+            write_node_library(new)?;
             fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
             let kept = steps.scratch(COMPILER_CACHE)?;
             let mut compiler = toolchain::c_compiler(tools)?.start();
