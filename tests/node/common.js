@@ -114,8 +114,8 @@ const runWithInvalidFD = (run) => {
 module.exports = {
   allowGlobals: noop, canCreateSymLink: () => true, enoughTestMem: false, expectsError, expectWarning, getArrayBufferViews,
   getBufferSources: (buffer) => [...getArrayBufferViews(buffer), new Uint8Array(buffer).buffer], getTTYfd: () => -1, hasCrypto: false, hasIntl: false, hasQuic: false, inFreeBSDJail: false,
-  invalidArgTypeHelper, isAIX: false, isAlive: () => false, isASan: false, isDebug: false, isDumbTerminal: false, isFreeBSD: false, isIBMi: false, isLinux: process.platform === 'linux',
+  invalidArgTypeHelper, isAIX: false, isAlive: () => false, isASan: false, isDebug: false, isDumbTerminal: false, isInsideDirWithUnusualChars: false, isFreeBSD: false, isIBMi: false, isLinux: process.platform === 'linux',
   isMacOS: false, isMainThread: true, isOpenBSD: false, isPi: false, isRiscv64: false, isSunOS: false, isWindows: false, localhostIPv4: '127.0.0.1', mustCall, mustCallAtLeast, mustNotCall,
   mustNotMutateObjectDeep, mustSucceed, platformTimeout: (time) => time, PORT: 12346, printSkipMessage, runWithInvalidFD, skip, skipIf32Bits: noop, skipIfDumbTerminal: noop,
-  skipIfEslintMissing: noop, skipIfInspectorDisabled: () => skip('there is no inspector'), skipIfWorker: noop,
+  skipIfEslintMissing: noop, spawnPromisified: () => skip('there are no processes'), skipIfInspectorDisabled: () => skip('there is no inspector'), skipIfWorker: noop,
 };

@@ -105,7 +105,7 @@
     if (standard === 1 || standard === 2) { native.write(standard, bytes); return bytes.length; }
     const file = fileOf(fd, 'write');
     if (file.access === READ || file.standard !== undefined) throw fileError(BAD_FILE, 'write');
-    const isPlaced = typeof position === 'number' || typeof position === 'bigint';
+    const isPlaced = (typeof position === 'number' || typeof position === 'bigint') && position >= 0;
     let at = file.appends ? check(native.statHandle(file.handle), 'write')[2] : isPlaced ? Number(position) : file.position;
     let left = bytes;
     while (left.length > 0) {
@@ -230,6 +230,8 @@
     setImmediate(() => request.oncomplete(...outcome));
     return undefined;
   };
+  const { validateInt32 } = internal.node('internal/validators');
+  const ofFile = (run) => (fd, ...values) => { validateInt32(fd, 'fd', 0, 2147483647); return run(fd, ...values); };
   // `count` arguments, then a request.
   const work = {
     access: [2, (name) => remains(name, 'access')],
@@ -250,7 +252,7 @@
       for (const buffer of buffers) total += write(fd, plain(buffer), typeof position === 'number' ? position + total : null);
       return total;
     }],
-    writeString: [4, (fd, text, position, encoding) => write(fd, plain(internal.encodeText(text, encoding ?? 'utf8')), position)],
+    writeString: [4, (fd, text, position, encoding) => write(fd, plain(internal.encodeText(text, Buffer.isEncoding(encoding) ? encoding : 'utf8')), position)],
     rename: [2, (from, to) => { check(from === '' ? NOT_FOUND : native.rename(fullOf(from), fullOf(to)), 'rename', textOf(from), textOf(to)); }],
     ftruncate: [2, (fd, size) => { const file = fileOf(fd, 'ftruncate'); if (file.access === READ) throw fileError(INVALID, 'ftruncate'); check(native.setSize(file.handle, size ?? 0), 'ftruncate'); }],
     rmdir: [1, change('removeDirectory', 'rmdir')], unlink: [1, change('removeFile', 'unlink')], mkdir: [3, make],
@@ -304,7 +306,9 @@
     cpSyncOverrideFile(from, to, mode) { check(native.removeFile(fullOf(to)), 'unlink', textOf(to)); copyFile(from, to, mode); },
     getFormatOfExtensionlessFile: () => 0,
   };
-  for (const [name, [count, run]] of Object.entries(work)) {
+  const needsFile = ['close', 'read', 'readBuffers', 'writeBuffer', 'writeBuffers', 'writeString', 'ftruncate', 'fstat', 'fchmod', 'fchown', 'futimes', 'fsync', 'fdatasync'];
+  for (const [name, [count, plainRun]] of Object.entries(work)) {
+    const run = needsFile.includes(name) ? ofFile(plainRun) : plainRun;
     binding[name] = (...values) => settle(values[count], () => (values[count] === undefined ? run(...values.slice(0, count), ...values.slice(count + 1)) : run(...values.slice(0, count))));
   }
   return {

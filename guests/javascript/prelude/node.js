@@ -108,8 +108,10 @@
     'internal/blob': () => ({ Blob, isBlob: (value) => value instanceof Blob, resolveObjectURL: () => undefined }),
     'internal/file': () => ({ File }),
     'internal/encoding': () => ({ TextEncoder, TextDecoder }),
-    'internal/webstreams/adapters': () => internal.lazy('node_bindings').adapters,
-    'internal/webstreams/readablestream': () => ({ ReadableStream }),
+    'internal/webstreams/readablestream': () => ({ ReadableStream, isReadableStream: (value) => value instanceof ReadableStream, isReadableStreamDefaultReader: (value) => value instanceof ReadableStreamDefaultReader }),
+    'internal/webstreams/writablestream': () => ({ WritableStream, isWritableStream: (value) => value instanceof WritableStream, isWritableStreamDefaultWriter: (value) => value instanceof WritableStreamDefaultWriter }),
+    'internal/webstreams/queuingstrategies': () => ({ CountQueuingStrategy, ByteLengthQueuingStrategy }),
+    'internal/webstreams/util': () => ({ kState: named.kState }),
     'internal/console/global': () => console,
     'internal/async_hooks': () => ({ symbols: named, defaultTriggerAsyncIdScope: (id, run, ...values) => run(...values) }),
     async_hooks: () => ({ AsyncResource }),
@@ -131,6 +133,11 @@
     vm: () => ({ runInNewContext: () => globalThis }),
   };
 
+  // What Node does with some modules when it starts.
+  const ready = {
+    'internal/util/debuglog': ({ initializeDebugEnv }) => initializeDebugEnv(globalThis.process?.env.NODE_DEBUG),
+    events: (EventEmitter) => Object.defineProperty(EventTarget.prototype, EventEmitter.kMaxEventTargetListeners, { value: 10, writable: true, enumerable: false, configurable: true }),
+  };
   const node = (name) => {
     const known = made.get(name);
     if (known) return known.exports;
@@ -143,6 +150,7 @@
         if (define === undefined) module.exports = internal.builtin(name);
         else define(module.exports, node, module, process, internalBinding, primordials);
       }
+      ready[name]?.(module.exports);
     } catch (error) {
       made.delete(name);
       throw error;
@@ -150,6 +158,8 @@
     return module.exports;
   };
   internal.node = node;
+  for (const [name, key] of [['_stream_readable', 'Readable'], ['_stream_writable', 'Writable'], ['_stream_duplex', 'Duplex'], ['_stream_transform', 'Transform'], ['_stream_passthrough', 'PassThrough']]) internal.builtins[name] = () => node('stream')[key];
+  internal.builtins.sys = () => node('util');
   internal.builtins['fs/promises'] = () => node('fs').promises;
   internal.namedSymbols = named;
   internal.types = types;
@@ -159,5 +169,5 @@
   if (!hadAtomics) globalThis.Atomics = {};
   native.lazyPart('node:internal/per_context/primordials')({}, node, {}, process, internalBinding, primordials);
   if (!hadAtomics) delete globalThis.Atomics;
-  for (const name of ['path', 'querystring', 'util', 'assert', 'string_decoder', 'stream', 'stream/promises', 'events', 'buffer', 'zlib', 'fs']) internal.builtins[name] = () => node(name);
+  for (const name of ['path', 'querystring', 'util', 'assert', 'string_decoder', 'stream', 'stream/promises', 'events', 'buffer', 'zlib', 'fs', 'url']) internal.builtins[name] = () => node(name);
 }
