@@ -60,6 +60,9 @@ static char zlib_engine_lazy[] = {
 static char library_crypto_lazy[] = {
 #embed "library_crypto.js"
 };
+static char library_minimatch_lazy[] = {
+#embed "library_minimatch.js"
+};
 static char library_web_streams_lazy[] = {
 #embed "library_web_streams.js"
 };
@@ -100,6 +103,7 @@ static lazy_part_t lazy_parts[] = {
     LAZY_PART(zlib_engine),
     NODE_PARTS
     LAZY_PART(library_crypto),
+    LAZY_PART(library_minimatch),
     LAZY_PART(library_web_streams),
     LAZY_PART(library_zlib),
 };

@@ -171,6 +171,11 @@
     if (full === '') throw fileError(NOT_FOUND, call, name);
     check(native[method](full), call, textOf(name));
   };
+  // The host makes no links to absolute paths, but the same place has a relative one in the same tree.
+  const makeLink = (target, full) => {
+    if (!target.startsWith('/') || target.split('/')[1] !== full.split('/')[1]) return native.makeLink(target, full);
+    return native.makeLink(path.relative(path.dirname(full), target) || '.', full);
+  };
   const copyFile = (from, to, mode) => {
     const source = fullOf(from), stat = statOf(source, true);
     check(stat, 'copyfile', textOf(from), textOf(to));
@@ -222,16 +227,15 @@
       return new Promise((resolve, reject) => {
         let outcome;
         try { outcome = [resolve, run()]; } catch (error) { outcome = [reject, error]; }
-        setImmediate(() => outcome[0](outcome[1]));
+        globalThis.setImmediate(() => outcome[0](outcome[1]));
       });
     }
     let outcome;
     try { const value = run(); outcome = value === undefined ? [null] : [null, value]; } catch (error) { outcome = [error]; }
-    setImmediate(() => request.oncomplete(...outcome));
+    globalThis.setImmediate(() => request.oncomplete(...outcome));
     return undefined;
   };
   const { validateInt32 } = internal.node('internal/validators');
-  const ofFile = (run) => (fd, ...values) => { validateInt32(fd, 'fd', 0, 2147483647); return run(fd, ...values); };
   // `count` arguments, then a request.
   const work = {
     access: [2, (name) => remains(name, 'access')],
@@ -252,7 +256,7 @@
       for (const buffer of buffers) total += write(fd, plain(buffer), typeof position === 'number' ? position + total : null);
       return total;
     }],
-    writeString: [4, (fd, text, position, encoding) => write(fd, plain(internal.encodeText(text, Buffer.isEncoding(encoding) ? encoding : 'utf8')), position)],
+    writeString: [4, (fd, text, position, encoding) => write(fd, plain(internal.encodeText(text, globalThis.Buffer.isEncoding(encoding) ? encoding : 'utf8')), position)],
     rename: [2, (from, to) => { check(from === '' ? NOT_FOUND : native.rename(fullOf(from), fullOf(to)), 'rename', textOf(from), textOf(to)); }],
     ftruncate: [2, (fd, size) => { const file = fileOf(fd, 'ftruncate'); if (file.access === READ) throw fileError(INVALID, 'ftruncate'); check(native.setSize(file.handle, size ?? 0), 'ftruncate'); }],
     rmdir: [1, change('removeDirectory', 'rmdir')], unlink: [1, change('removeFile', 'unlink')], mkdir: [3, make],
@@ -265,7 +269,7 @@
     statfs: [2, statSystem],
     readlink: [2, (name, encoding) => encoded(check(textOf(name) === '' ? NOT_FOUND : native.readLink(fullOf(name)), 'readlink', textOf(name)), encoding)],
     realpath: [2, (name, encoding) => { const full = fullOf(name); check(statOf(full, true), 'realpath', textOf(name)); return encoded(realOf(full).replace(/(?<=.)\/$/, ''), encoding); }],
-    symlink: [3, (target, name) => { check(native.makeLink(textOf(target), fullOf(name)), 'symlink', textOf(target), textOf(name)); }],
+    symlink: [3, (target, name) => { check(makeLink(textOf(target), fullOf(name)), 'symlink', textOf(target), textOf(name)); }],
     link: [2, (from, to) => { remains(from, 'link'); throw fileError(NOT_PERMITTED, 'link', textOf(from), textOf(to)); }],
     copyFile: [3, copyFile],
     mkdtemp: [2, (prefix, encoding) => {
@@ -304,12 +308,33 @@
       make(path.dirname(fullOf(to)), 0o777, true);
     },
     cpSyncOverrideFile(from, to, mode) { check(native.removeFile(fullOf(to)), 'unlink', textOf(to)); copyFile(from, to, mode); },
+    cpSyncCopyDir(from, to, isForced, follows, failsIfThere, keepsLinks) {
+      const copy = (source, target) => {
+        make(target, 0o777, true);
+        for (const [entry] of list(source, 'cp')) {
+          const one = `${source}/${entry}`, other = `${target}/${entry}`, kind = check(statOf(one, follows), 'cp', one)[0], there = statOf(other, false);
+          if (kind === 3) { copy(one, other); continue; }
+          if (typeof there !== 'number') {
+            if (failsIfThere && !isForced) throw Object.assign(codedError(Error, 'ERR_FS_CP_EEXIST', `[ERR_FS_CP_EEXIST]: Target already exists: cp returned EEXIST (${other} already exists) ${other}`), { syscall: 'cp', path: other });
+            if (!isForced) continue;
+            check(native.removeFile(other), 'cp', other);
+          }
+          if (kind === 5) check(makeLink(keepsLinks ? native.readLink(one) : path.resolve(source, native.readLink(one)), other), 'symlink', one, other);
+          else copyFile(one, other, 0);
+        }
+      };
+      copy(fullOf(from), fullOf(to));
+    },
     getFormatOfExtensionlessFile: () => 0,
   };
   const needsFile = ['close', 'read', 'readBuffers', 'writeBuffer', 'writeBuffers', 'writeString', 'ftruncate', 'fstat', 'fchmod', 'fchown', 'futimes', 'fsync', 'fdatasync'];
-  for (const [name, [count, plainRun]] of Object.entries(work)) {
-    const run = needsFile.includes(name) ? ofFile(plainRun) : plainRun;
-    binding[name] = (...values) => settle(values[count], () => (values[count] === undefined ? run(...values.slice(0, count), ...values.slice(count + 1)) : run(...values.slice(0, count))));
+  for (const [name, [count, run]] of Object.entries(work)) {
+    // Wrong arguments are said at once, also where the outcome comes later.
+    const isOfFile = needsFile.includes(name);
+    binding[name] = (...values) => {
+      if (isOfFile) validateInt32(values[0], 'fd', 0, 2147483647);
+      return settle(values[count], () => (values[count] === undefined ? run(...values.slice(0, count), ...values.slice(count + 1)) : run(...values.slice(0, count))));
+    };
   }
   return {
     fs: binding,

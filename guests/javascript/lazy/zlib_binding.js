@@ -94,7 +94,7 @@
     }
     write(flush, ...parts) {
       this.#isBusy = true;
-      setImmediate(() => {
+      globalThis.setImmediate(() => {
         if (this.#isClosing) { this.#isBusy = false; this.close(); return; }
         if (!this.#start()) return;
         this.#set(flush, ...parts);

@@ -85,10 +85,9 @@
   };
   // Where `part` is in `bytes`; `step` is 2 where characters have two bytes.
   const find = (bytes, part, offset, isForward, step = 1) => {
+    if (part.length === 0) return offset < 0 ? Math.max(bytes.length + offset, 0) : Math.min(offset, bytes.length);
     let at = offset < 0 ? bytes.length + offset : offset;
     if (at < 0) { if (!isForward) return -1; at = 0; }
-    if (isForward ? at > bytes.length : false) return -1;
-    if (part.length === 0) return Math.min(at, bytes.length);
     const last = bytes.length - part.length;
     if (last < 0) return -1;
     if (step === 2 && (part.length < 2 || bytes.length < 2)) return -1;
@@ -108,6 +107,10 @@
     const bytes = plain(target);
     for (let at = 0; at + size <= bytes.length; at += size) bytes.subarray(at, at + size).reverse();
     return target;
+  };
+  const attached = (source) => {
+    if ((source.buffer ?? source).detached) throw codedError(Error, 'ERR_INVALID_STATE', 'Invalid state: Cannot validate on a detached buffer');
+    return internal.bytesOf(source);
   };
   internal.bufferBinding = {
     kMaxLength: 2147483647, kStringMaxLength: 1073741823, setBufferPrototype() {}, getZeroFillToggle: () => undefined, createUnsafeArrayBuffer: (size) => new ArrayBuffer(size),
@@ -143,7 +146,7 @@
     indexOfString: (target, text, offset, encoding, isForward) => find(plain(target), encodeAs(text, numbered[encoding]), offset, isForward, numbered[encoding] === 'utf16le' ? 2 : 1),
     indexOfBuffer: (target, part, offset, encoding, isForward) => find(plain(target), plain(part), offset, isForward, numbered[encoding] === 'utf16le' ? 2 : 1),
     indexOfNumber: (target, value, offset, isForward) => find(plain(target), [value & 255], offset, isForward),
-    isAscii: (source) => internal.bytesOf(source).every((byte) => byte < 128), isUtf8: (source) => native.decodeUtf8(internal.bytesOf(source), true) !== null,
+    isAscii: (source) => attached(source).every((byte) => byte < 128), isUtf8: (source) => native.decodeUtf8(attached(source), true) !== null,
     swap16: swap(2), swap32: swap(4), swap64: swap(8),
     atob(text) { try { return atob(text); } catch { return -2; } },
     btoa(text) { try { return btoa(text); } catch { return -1; } },

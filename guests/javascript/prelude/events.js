@@ -48,7 +48,7 @@
       if (signal?.aborted) return;
       const list = this.#listeners.get(`${type}`) ?? [];
       if (list.some((one) => one.listener === listener && one.capture === capture)) return;
-      list.push({ listener, once, capture });
+      list.push({ listener, once, capture, resists: options?.[internal.resistStop] === true });
       this.#listeners.set(`${type}`, list);
       signal?.addEventListener('abort', () => this.removeEventListener(type, listener, options), { once: true });
     }
@@ -62,7 +62,8 @@
     dispatchEvent(event) {
       if (!(event instanceof Event)) throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "event" argument must be an instance of Event. Received ${internal.received(event)}`);
       event._target = this;
-      for (const { listener, once, capture } of this.#listeners.get(event.type) ?? []) {
+      for (const { listener, once, capture, resists } of this.#listeners.get(event.type) ?? []) {
+        if (event._stopNow && !resists) continue;
         if (once) this.removeEventListener(event.type, listener, { capture });
         try {
           if (typeof listener === 'function') listener.call(this, event);
@@ -70,7 +71,6 @@
         } catch (error) {
           internal.nextTick(() => { throw error; }, []);
         }
-        if (event._stopNow) break;
       }
       return !event.defaultPrevented;
     }

@@ -28,7 +28,7 @@
     isAsyncFunction: is('AsyncFunction', 'AsyncGeneratorFunction'), isGeneratorFunction: is('GeneratorFunction', 'AsyncGeneratorFunction'), isGeneratorObject: is('Generator'),
     isPromise: is('Promise'), isMap: is('Map'), isSet: is('Set'), isMapIterator: is('Map Iterator'), isSetIterator: is('Set Iterator'), isWeakMap: is('WeakMap'), isWeakSet: is('WeakSet'),
     isArrayBuffer: is('ArrayBuffer'), isDataView: is('DataView'), isSharedArrayBuffer: () => false, isProxy: is('Proxy'), isModuleNamespaceObject: is('Module'), isAnyArrayBuffer: is('ArrayBuffer'),
-    isEventTarget: (value) => value instanceof EventTarget,
+    isEventTarget: (value) => value instanceof globalThis.EventTarget,
   };
   for (const name of ['Number', 'String', 'Boolean', 'Symbol', 'BigInt']) types[`is${name}Object`] = (value) => typeof value === 'object' && classOf(value) === name;
 
@@ -59,7 +59,10 @@
     types: () => types,
     constants: () => ({ get os() { return { signals: internal.signals, errno: {} }; }, get fs() { return internal.fsConstants; }, get zlib() { return internal.lazy('node_bindings').zlibConstants; }, trace: {}, internal: { EXTENSIONLESS_FORMAT_JAVASCRIPT: 0 } }),
     config: () => ({ hasIntl: false, hasInspector: false, noBrowserGlobals: false, hasOpenSSL: false, fipsMode: false, hasTracing: false }),
-    string_decoder: () => ({ encodings: ['ascii', 'utf8', 'base64', 'utf16le', 'latin1', 'hex', 'buffer', 'base64url'], get kSize() { return 7; } }),
+    string_decoder: () => ({
+      encodings: ['ascii', 'utf8', 'base64', 'utf16le', 'latin1', 'hex', 'buffer', 'base64url'], kIncompleteCharactersStart: 0, kIncompleteCharactersEnd: 4, kMissingBytes: 4, kBufferedBytes: 5, kEncodingField: 6, kNumFields: 7,
+      kSize: 7, decode: (state, chunk) => internal.lazy('node_bindings').decode(state, chunk), flush: (state) => internal.lazy('node_bindings').flush(state),
+    }),
     uv: () => ({
       getErrorMap: () => internal.errorNames(), errname: (number) => internal.errorNames().get(number)?.[0] ?? `Unknown system error ${number}`,
       ...Object.fromEntries([...internal.errorNames()].map(([number, [name]]) => [`UV_${name}`, number])), UV_EOF: -4095,
@@ -91,7 +94,7 @@
     bind(run) { return run.bind(null); }
     static bind(run) { return run; }
   }
-  const option = (name) => (name === '--stack-trace-limit' ? 10 : undefined);
+  const option = (name) => (name === '--stack-trace-limit' ? 10 : name === '--eval' ? '' : undefined);
   // What stands for modules of Node's inside.
   const standIns = {
     'internal/options': () => ({ getOptionValue: option, getEmbedderOptions: () => ({}), getAllowUnauthorized: () => false, refreshOptions() {} }),
@@ -102,23 +105,23 @@
         identicalSequenceRange: (a, b) => internal.lazy('node_bindings').identicalSequenceRange(a, b), isZeroWidthCodePoint: (code) => internal.isZeroWidth(code),
       };
     },
-    'internal/event_target': () => ({ Event, EventTarget, isEventTarget: types.isEventTarget, kEvents: internal.eventsOf, kResistStopPropagation: named.kResistStopPropagation, kWeakHandler: named.kWeakHandler, kEnhanceStackBeforeInspector: named.kEnhance }),
-    'internal/abort_controller': () => ({ AbortController, AbortSignal, aborted: (signal) => internal.lazy('node_bindings').aborted(signal), transferableAbortSignal: (signal) => signal, transferableAbortController: () => new AbortController() }),
+    'internal/event_target': () => ({ Event: globalThis.Event, EventTarget: globalThis.EventTarget, isEventTarget: types.isEventTarget, kEvents: internal.eventsOf, kResistStopPropagation: named.kResistStopPropagation, kWeakHandler: named.kWeakHandler, kEnhanceStackBeforeInspector: named.kEnhance }),
+    'internal/abort_controller': () => ({ AbortController: globalThis.AbortController, AbortSignal: globalThis.AbortSignal, aborted: (signal) => internal.lazy('node_bindings').aborted(signal), transferableAbortSignal: (signal) => signal, transferableAbortController: () => new globalThis.AbortController() }),
     'internal/url': () => internal.urlParts,
-    'internal/blob': () => ({ Blob, isBlob: (value) => value instanceof Blob, resolveObjectURL: () => undefined }),
-    'internal/file': () => ({ File }),
-    'internal/encoding': () => ({ TextEncoder, TextDecoder }),
-    'internal/webstreams/readablestream': () => ({ ReadableStream, isReadableStream: (value) => value instanceof ReadableStream, isReadableStreamDefaultReader: (value) => value instanceof ReadableStreamDefaultReader }),
-    'internal/webstreams/writablestream': () => ({ WritableStream, isWritableStream: (value) => value instanceof WritableStream, isWritableStreamDefaultWriter: (value) => value instanceof WritableStreamDefaultWriter }),
-    'internal/webstreams/queuingstrategies': () => ({ CountQueuingStrategy, ByteLengthQueuingStrategy }),
+    'internal/blob': () => ({ Blob: globalThis.Blob, isBlob: (value) => value instanceof globalThis.Blob, resolveObjectURL: () => undefined }),
+    'internal/file': () => ({ File: globalThis.File }),
+    'internal/encoding': () => ({ TextEncoder: globalThis.TextEncoder, TextDecoder: globalThis.TextDecoder }),
+    'internal/webstreams/readablestream': () => ({ ReadableStream: globalThis.ReadableStream, isReadableStream: (value) => value instanceof globalThis.ReadableStream, isReadableStreamDefaultReader: (value) => value instanceof globalThis.ReadableStreamDefaultReader }),
+    'internal/webstreams/writablestream': () => ({ WritableStream: globalThis.WritableStream, isWritableStream: (value) => value instanceof globalThis.WritableStream, isWritableStreamDefaultWriter: (value) => value instanceof globalThis.WritableStreamDefaultWriter }),
+    'internal/webstreams/queuingstrategies': () => ({ CountQueuingStrategy: globalThis.CountQueuingStrategy, ByteLengthQueuingStrategy: globalThis.ByteLengthQueuingStrategy }),
     'internal/webstreams/util': () => ({ kState: named.kState }),
-    'internal/console/global': () => console,
+    'internal/console/global': () => globalThis.console,
     'internal/async_hooks': () => ({ symbols: named, defaultTriggerAsyncIdScope: (id, run, ...values) => run(...values) }),
     async_hooks: () => ({ AsyncResource }),
     'internal/process/permission': () => ({ isEnabled: () => false, has: () => true }),
     'internal/process/execution': () => ({ tryGetCwd: () => internal.cwd() }),
-    'internal/process/task_queues': () => ({ queueMicrotask, nextTick: (callback, ...values) => internal.nextTick(callback, values) }),
-    'internal/worker/js_transferable': () => ({ markTransferMode() {}, kClone: named.kClone, kDeserialize: named.kDeserialize, kTransfer: named.kTransfer, kTransferList: named.kTransferList, structuredClone }),
+    'internal/process/task_queues': () => ({ queueMicrotask: globalThis.queueMicrotask, nextTick: (callback, ...values) => internal.nextTick(callback, values) }),
+    'internal/worker/js_transferable': () => ({ markTransferMode() {}, kClone: named.kClone, kDeserialize: named.kDeserialize, kTransfer: named.kTransfer, kTransferList: named.kTransferList, structuredClone: globalThis.structuredClone }),
     'internal/v8/startup_snapshot': () => ({ isBuildingSnapshot: () => false, namespace: { isBuildingSnapshot: () => false, addDeserializeCallback() {} }, addDeserializeCallback() {} }),
     'internal/bootstrap/realm': () => ({ BuiltinModule: { exists: (name) => name in internal.builtins } }),
     'internal/tty': () => ({ getColorDepth: () => 1, hasColors: () => false }),
@@ -126,17 +129,24 @@
     'internal/crypto/keys': () => ({ isKeyObject: () => false, isCryptoKey: () => false }),
     'internal/source_map/source_map_cache': () => ({ getSourceMapsSupport: () => ({ enabled: false }) }),
     'internal/util/colors': () => ({ blue: '', green: '', white: '', yellow: '', red: '', gray: '', clear: '', reset: '', undim: '', hasColors: false, shouldColorize: () => false, refresh() {} }),
-    timers: () => ({ setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate }),
+    timers: () => internal.builtin('timers'),
     'internal/fs/watchers': () => internal.lazy('node_bindings').watchers,
     'internal/fs/recursive_watch': () => internal.lazy('node_bindings').watchers,
-    'internal/fs/glob': () => internal.lazy('node_bindings').glob,
+    'internal/deps/minimatch/index': () => internal.library('minimatch').minimatch(),
     vm: () => ({ runInNewContext: () => globalThis }),
   };
 
   // What Node does with some modules when it starts.
   const ready = {
     'internal/util/debuglog': ({ initializeDebugEnv }) => initializeDebugEnv(globalThis.process?.env.NODE_DEBUG),
-    events: (EventEmitter) => Object.defineProperty(EventTarget.prototype, EventEmitter.kMaxEventTargetListeners, { value: 10, writable: true, enumerable: false, configurable: true }),
+    events: (EventEmitter) => {
+      const key = EventEmitter.kMaxEventTargetListeners;
+      Object.defineProperty(globalThis.EventTarget.prototype, key, {
+        get() { return this instanceof globalThis.AbortSignal ? 0 : EventEmitter.defaultMaxListeners; },
+        set(value) { Object.defineProperty(this, key, { value, writable: true, enumerable: false, configurable: true }); },
+        enumerable: false, configurable: true,
+      });
+    },
   };
   const node = (name) => {
     const known = made.get(name);
@@ -162,6 +172,8 @@
   internal.builtins.sys = () => node('util');
   internal.builtins['fs/promises'] = () => node('fs').promises;
   internal.namedSymbols = named;
+  // Node's own listeners, which `stopImmediatePropagation` does not stop.
+  internal.resistStop = named.kResistStopPropagation;
   internal.types = types;
   internal.later = later;
 

@@ -471,28 +471,29 @@
   };
   const pathToFileURL = (file, options) => {
     internal.node('internal/validators').validateString(file, 'path');
-    const url = new URL('file:///'), path = internal.node('path');
-    const escaped = (text) => text.replace(/[%\n\r\t?#]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-    if (options?.windows) {
-      if (file.startsWith('\\\\')) {
-        const isLong = file.startsWith('\\\\?\\UNC\\'), start = isLong ? 8 : 2, end = file.indexOf('\\', start);
-        if (end < 0) throw new codes.ERR_INVALID_ARG_VALUE('path', file, 'Missing UNC resource path');
-        if (end === 2) throw new codes.ERR_INVALID_ARG_VALUE('path', file, 'Empty UNC servername');
-        const unc = new URL(`file://${domainToASCII(file.slice(start, end))}/`);
-        unc.pathname = escaped(file.slice(end).replaceAll('\\', '/'));
-        return unc;
-      }
-      url.pathname = escaped(path.win32.resolve(file).replaceAll('\\', '/') + (/[\\/]$/.test(file) && !path.win32.resolve(file).endsWith('\\') ? '/' : ''));
-      return url;
+    const path = internal.node('path'), isWindows = Boolean(options?.windows);
+    const url = (text, host = '') => {
+      const made = new URL(`file://${host}/`);
+      made.pathname = text.replace(isWindows ? /[%\n\r\t?#[\]^|~]/g : /[%\n\r\t\\?#[\]^|~]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+      return made;
+    };
+    if (isWindows && /^\\\\\?\\(?!UNC\\)/.test(file)) file = file.slice(4);
+    let full = isWindows ? (file.startsWith('\\\\') ? file : path.win32.resolve(file)) : path.posix.resolve(file);
+    if (isWindows && full.startsWith('\\\\')) {
+      const start = full.startsWith('\\\\?\\UNC\\') ? 8 : 2, end = full.indexOf('\\', start);
+      if (end === -1) throw new codes.ERR_INVALID_ARG_VALUE('path', full, 'Missing UNC resource path');
+      if (end === 2) throw new codes.ERR_INVALID_ARG_VALUE('path', full, 'Empty UNC servername');
+      return url(full.slice(end).replaceAll('\\', '/'), full.slice(start, end));
     }
-    const full = path.posix.resolve(file);
-    url.pathname = escaped((file.endsWith('/') && !full.endsWith('/') ? `${full}/` : full).replaceAll('\\', '%5C')).replaceAll('%255C', '%5C');
-    return url;
+    if ((file.endsWith('/') || (isWindows && file.endsWith('\\'))) && !full.endsWith(isWindows ? '\\' : '/')) full += '/';
+    return url(isWindows ? full.replaceAll('\\', '/') : full);
   };
   const domainToASCII = (domain) => { if (domain === undefined) throw new codes.ERR_MISSING_ARGS('domain'); return parseHost(`${domain}`, true) ?? ''; };
   const domainToUnicode = (domain) => { if (domain === undefined) throw new codes.ERR_MISSING_ARGS('domain'); return internal.lazy('punycode').toUnicode(parseHost(`${domain}`, true) ?? ''); };
   internal.fileURLToPath = fileURLToPath;
   const urlToHttpOptions = (url) => {
+    const { validateObject, kValidateObjectAllowObjects } = internal.node('internal/validators');
+    validateObject(url, 'url', kValidateObjectAllowObjects);
     const options = { __proto__: null, ...url, protocol: url.protocol, hostname: url.hostname?.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname, hash: url.hash, search: url.search, pathname: url.pathname, path: `${url.pathname || ''}${url.search || ''}`, href: url.href };
     if (url.port !== '') options.port = Number(url.port);
     if (url.username || url.password) options.auth = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -500,7 +501,8 @@
   };
   const pathOfUrl = (value, options) => (isURL(value) ? fileURLToPath(value, options) : value);
   const protocols = (...names) => new Set(names.flatMap((name) => [name, `${name}:`]));
-  internal.hostToAscii = (host) => parseHost(host, true) ?? '';
+  // Without the check of numbers, which the old functions do not make.
+  internal.hostToAscii = (host) => (/^[\x00-\x7f]*$/.test(host) ? host.toLowerCase() : parseHost(host, true) ?? '');
   internal.urlParts = {
     URL, URLSearchParams, isURL, fileURLToPath, fileURLToPathBuffer, pathToFileURL, toPathIfFileURL: pathOfUrl, toPathIfFileURLPath: pathOfUrl, domainToASCII, domainToUnicode, urlToHttpOptions,
     unsafeProtocol: protocols('javascript'), hostlessProtocol: protocols('javascript'), slashedProtocol: protocols('http', 'https', 'ftp', 'gopher', 'file', 'ws', 'wss'), installObjectURLMethods() {},

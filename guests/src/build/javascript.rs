@@ -50,11 +50,12 @@ const TRANSFORM: [&str; 3] = [
 ];
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
-const LIBRARIES: [(&str, &[&str]); 3] = [
+const LIBRARIES: [(&str, &[&str]); 4] = [
     (
         "library_crypto.js",
         &["@noble/ciphers/aes.js", "@noble/ciphers/_polyval.js"],
     ),
+    ("library_minimatch.js", &["minimatch"]),
     ("library_web_streams.js", &["web-streams-polyfill"]),
     (
         "library_zlib.js",
