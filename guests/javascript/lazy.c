@@ -9,6 +9,9 @@ static char ciphers_lazy[] = {
 static char collate_lazy[] = {
 #embed "lazy/collate.js"
 };
+static char compiler_lazy[] = {
+#embed "lazy/compiler.js"
+};
 static char digests_lazy[] = {
 #embed "lazy/digests.js"
 };
@@ -20,9 +23,6 @@ static char json_errors_lazy[] = {
 };
 static char locale_lazy[] = {
 #embed "lazy/locale.js"
-};
-static char namespaces_lazy[] = {
-#embed "lazy/namespaces.js"
 };
 static char node_crypto_lazy[] = {
 #embed "lazy/node_crypto.js"
@@ -63,6 +63,17 @@ static char library_crypto_lazy[] = {
 static char library_minimatch_lazy[] = {
 #embed "library_minimatch.js"
 };
+// The TypeScript compiler is so large that compiling it here would leave the heap full of holes. A first build of the guest compiles it
+// (`COMPILES_LIBRARY`), and the second has only the bytecode.
+#ifdef COMPILES_LIBRARY
+static char library_typescript_text[] = {
+#embed "library_typescript.js" suffix(, 0)
+};
+#else
+static uint8_t library_typescript_code[] = {
+#embed "library_typescript.bytecode"
+};
+#endif
 static char library_web_streams_lazy[] = {
 #embed "library_web_streams.js"
 };
@@ -86,11 +97,11 @@ typedef struct {
 static lazy_part_t lazy_parts[] = {
     LAZY_PART(ciphers),
     LAZY_PART(collate),
+    LAZY_PART(compiler),
     LAZY_PART(digests),
     LAZY_PART(forms),
     LAZY_PART(json_errors),
     LAZY_PART(locale),
-    LAZY_PART(namespaces),
     LAZY_PART(node_crypto),
     LAZY_PART(readline),
     LAZY_PART(subtle),
@@ -107,6 +118,29 @@ static lazy_part_t lazy_parts[] = {
     LAZY_PART(library_web_streams),
     LAZY_PART(library_zlib),
 };
+
+#ifdef COMPILES_LIBRARY
+static uint8_t *library_code;
+static size_t library_length;
+
+__attribute__((export_name("library-code"))) const uint8_t *exported_library_code(void) {
+    return library_code;
+}
+
+__attribute__((export_name("library-length"))) size_t exported_library_length(void) {
+    return library_length;
+}
+
+static bool compile_library(void) {
+    JSValue compiled = JS_Eval(context, library_typescript_text, sizeof library_typescript_text - 1, INTERNAL_FILE "typescript",
+                               JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (JS_IsException(compiled))
+        return false;
+    library_code = JS_WriteObject(context, &library_length, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+    JS_FreeValue(context, compiled);
+    return library_code != NULL;
+}
+#endif
 
 // False after an exception.
 static bool keep_lazy_part(lazy_part_t *part) {
@@ -129,6 +163,12 @@ static JSValue native_lazy_part(JSContext *ctx, JSValueConst self, int argc, JSV
     if (!name)
         return JS_EXCEPTION;
     JSValue value = JS_UNDEFINED;
+#ifndef COMPILES_LIBRARY
+    if (!strcmp(name, "library_typescript")) {
+        JSValue compiled = JS_ReadObject(ctx, library_typescript_code, sizeof library_typescript_code, JS_READ_OBJ_BYTECODE);
+        value = JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
+    }
+#endif
     for (size_t i = 0; i < countof(lazy_parts); i++) {
         const lazy_part_t *part = &lazy_parts[i];
         if (strcmp(name, part->name))

@@ -168,6 +168,15 @@ static void start(void) {
     JS_FreeValue(context, required(JS_Eval(context, (const char *)typescript_js, typescript_js_len, INTERNAL_FILE "typescript",
                                            JS_EVAL_TYPE_GLOBAL)));
 #endif
+#ifdef COMPILES_LIBRARY
+    if (!compile_library())
+        fail_to_start();
+    return;
+#elif defined(HAVE_TYPESCRIPT)
+    // Only one of the two guests has a use for the compiler.
+    if (typescript_js_len == 0)
+        memset(library_typescript_code, 0, sizeof library_typescript_code);
+#endif
     for (size_t i = 0; i < countof(lazy_parts); i++) {
         if (!keep_lazy_part(&lazy_parts[i]))
             fail_to_start();

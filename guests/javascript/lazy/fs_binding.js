@@ -303,7 +303,7 @@
         if (isTree && target[0] !== 3) refuse(Error, 'ERR_FS_CP_DIR_TO_NON_DIR', `Cannot overwrite non-directory with directory: cannot overwrite non-directory ${textOf(to)} with directory ${textOf(from)}`);
         if (!isTree && target[0] === 3) refuse(Error, 'ERR_FS_CP_NON_DIR_TO_DIR', `Cannot overwrite directory with non-directory: cannot overwrite directory ${textOf(to)} with non-directory ${textOf(from)}`);
       }
-      if (isTree && !isRecursive) refuse(Error, 'ERR_FS_EISDIR', `Recursive option not enabled, cannot copy a directory: cp returned EISDIR (${textOf(from)} is a directory (not copied)) ${textOf(from)}`);
+      if (isTree && !isRecursive) refuse(Error, 'ERR_FS_EISDIR', `Recursive option not enabled, cannot copy a directory: ${fullOf(from) === textOf(from) ? textOf(from) : `${textOf(from)}/`}`);
       if (isTree && `${realOf(fullOf(to))}/`.startsWith(`${realOf(fullOf(from))}/`)) refuse(Error, 'ERR_FS_CP_EINVAL', `Invalid src or dest: cp returned EINVAL (cannot copy ${textOf(from)} to a subdirectory of self ${textOf(to)}) ${textOf(to)}`);
       make(path.dirname(fullOf(to)), 0o777, true);
     },

@@ -10,7 +10,7 @@ use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
 use super::node_library::write_node_library;
 use super::order::in_front;
-use super::preinitialise::preinitialise;
+use super::preinitialise::{bytes_after, preinitialise};
 use super::product::{Product, unmeasured};
 use super::sources::{source_text, write_sources};
 use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};
@@ -18,6 +18,7 @@ use super::{process, toolchain};
 use crate::installation::write_sparse;
 use crate::manifest::{Guest, Language};
 use anyhow::{Context as _, Result, ensure};
+use glovebox_host::program::Start;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,12 +51,13 @@ const TRANSFORM: [&str; 3] = [
 ];
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
-const LIBRARIES: [(&str, &[&str]); 4] = [
+const LIBRARIES: [(&str, &[&str]); 5] = [
     (
         "library_crypto.js",
         &["@noble/ciphers/aes.js", "@noble/ciphers/_polyval.js"],
     ),
     ("library_minimatch.js", &["minimatch"]),
+    ("library_typescript.js", &["typescript"]),
     ("library_web_streams.js", &["web-streams-polyfill"]),
     (
         "library_zlib.js",
@@ -68,6 +70,9 @@ const LIBRARIES: [(&str, &[&str]); 4] = [
         ],
     ),
 ];
+
+/// The functions that say where the bytecode of the large library is, and how long.
+const LIBRARY_CODE: [&str; 2] = ["library-code", "library-length"];
 
 /// Gives the C code the transform's text, but only where the guest is initialised for TypeScript:
 /// otherwise the text is empty.
@@ -191,29 +196,51 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             }
             write_node_library(new)?;
             fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
-            let kept = steps.scratch(COMPILER_CACHE)?;
-            let mut compiler = toolchain::c_compiler(tools)?.start();
-            // Include paths of the machine must not get in.
-            compiler
-                .directory(new)
-                .env("PATH", new)
-                .env("HOME", new)
-                .env("ZIG_GLOBAL_CACHE_DIR", &kept)
-                .env("ZIG_LOCAL_CACHE_DIR", &kept);
-            compiler.arg("cc").args(FLAGS).arg("-DHAVE_TYPESCRIPT");
-            for directory in [engine, &ours, new] {
-                compiler.arg("-I").arg(directory);
-                compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
-            }
-            compiler
-                .arg(ours.join("guest.c"))
-                .arg("-lwasi-emulated-process-clocks");
-            compiler.arg("-o").arg(new.join("guest.wasm"));
-            process::run(&compiler, "")?;
+            // The large library is compiled by a guest of its own, see `lazy.c`.
+            let scratch = steps.scratch(COMPILER_CACHE)?;
+            let compile = |defines: &[&str], out: &str| {
+                let mut compiler = c_compiler(tools, new, &scratch)?;
+                compiler.args(FLAGS).args(defines);
+                for directory in [engine, &ours, new] {
+                    compiler.arg("-I").arg(directory);
+                    compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
+                }
+                compiler
+                    .arg(ours.join("guest.c"))
+                    .arg("-lwasi-emulated-process-clocks");
+                compiler.arg("-o").arg(new.join(out));
+                process::run(&compiler, "")
+            };
+            let first = new.join("compiler.wasm");
+            compile(&["-DCOMPILES_LIBRARY"], "compiler.wasm")?;
+            let code = bytes_after(&fs::read(&first)?, "wizer-initialize", LIBRARY_CODE)?;
+            fs::remove_file(first)?;
+            steps.message(
+                "javascript",
+                &format!(
+                    "the TypeScript compiler has {} KB of bytecode",
+                    code.len() / 1000
+                ),
+            );
+            fs::write(new.join("library_typescript.bytecode"), code)?;
+            compile(&["-DHAVE_TYPESCRIPT"], "guest.wasm")?;
             fs::remove_dir_all(ours)?;
             Ok(())
         },
     )
+}
+
+/// The C compiler, which sees nothing of the machine: include paths must not get in.
+fn c_compiler(tools: &Path, new: &Path, scratch: &Path) -> Result<Start> {
+    let mut compiler = toolchain::c_compiler(tools)?.start();
+    compiler
+        .directory(new)
+        .env("PATH", new)
+        .env("HOME", new)
+        .env("ZIG_GLOBAL_CACHE_DIR", scratch)
+        .env("ZIG_LOCAL_CACHE_DIR", scratch);
+    compiler.arg("cc");
+    Ok(compiler)
 }
 
 /// The component and one image for each language.
