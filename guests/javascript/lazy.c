@@ -3,20 +3,17 @@
 //! Each is compiled while the image is made and kept as bytecode, which costs a program that does not use it nothing: it is neither parsed
 //! nor seen by the garbage collector. Its text is cleared.
 
-static char assert_lazy[] = {
-#embed "lazy/assert.js"
-};
 static char ciphers_lazy[] = {
 #embed "lazy/ciphers.js"
 };
 static char collate_lazy[] = {
 #embed "lazy/collate.js"
 };
+static char compiler_lazy[] = {
+#embed "lazy/compiler.js"
+};
 static char digests_lazy[] = {
 #embed "lazy/digests.js"
-};
-static char file_streams_lazy[] = {
-#embed "lazy/file_streams.js"
 };
 static char forms_lazy[] = {
 #embed "lazy/forms.js"
@@ -27,20 +24,8 @@ static char json_errors_lazy[] = {
 static char locale_lazy[] = {
 #embed "lazy/locale.js"
 };
-static char namespaces_lazy[] = {
-#embed "lazy/namespaces.js"
-};
 static char node_crypto_lazy[] = {
 #embed "lazy/node_crypto.js"
-};
-static char old_url_lazy[] = {
-#embed "lazy/old_url.js"
-};
-static char parse_args_lazy[] = {
-#embed "lazy/parse_args.js"
-};
-static char querystring_lazy[] = {
-#embed "lazy/querystring.js"
 };
 static char readline_lazy[] = {
 #embed "lazy/readline.js"
@@ -51,19 +36,44 @@ static char subtle_lazy[] = {
 static char web_streams_lazy[] = {
 #embed "lazy/web_streams.js"
 };
-static char zlib_lazy[] = {
-#embed "lazy/zlib.js"
+static char fs_binding_lazy[] = {
+#embed "lazy/fs_binding.js"
+};
+static char node_bindings_lazy[] = {
+#embed "lazy/node_bindings.js"
+};
+static char zlib_binding_lazy[] = {
+#embed "lazy/zlib_binding.js"
+};
+static char stdin_lazy[] = {
+#embed "lazy/stdin.js"
+};
+static char punycode_lazy[] = {
+#embed "lazy/punycode.js"
 };
 static char zlib_engine_lazy[] = {
 #embed "lazy/zlib_engine.js"
 };
+// Of Node's own library: texts, and `NODE_PARTS` for the table.
+#include "node_library.h"
 // Of npm packages.
 static char library_crypto_lazy[] = {
 #embed "library_crypto.js"
 };
-static char library_stream_lazy[] = {
-#embed "library_stream.js"
+static char library_minimatch_lazy[] = {
+#embed "library_minimatch.js"
 };
+// The TypeScript compiler is so large that compiling it here would leave the heap full of holes. A first build of the guest compiles it
+// (`COMPILES_LIBRARY`), and the second has only the bytecode.
+#ifdef COMPILES_LIBRARY
+static char library_typescript_text[] = {
+#embed "library_typescript.js" suffix(, 0)
+};
+#else
+static uint8_t library_typescript_code[] = {
+#embed "library_typescript.bytecode"
+};
+#endif
 static char library_web_streams_lazy[] = {
 #embed "library_web_streams.js"
 };
@@ -81,32 +91,56 @@ typedef struct {
 } lazy_part_t;
 
 // Frames of the prelude have this in front of their file's name, see `stacks.c`.
+#define NODE_PART(name, text) {"node:" name, INTERNAL_FILE "node:" name, text, sizeof text, NULL, 0},
 #define LAZY_PART(name) {#name, INTERNAL_FILE #name, name##_lazy, sizeof name##_lazy, NULL, 0}
 
 static lazy_part_t lazy_parts[] = {
-    LAZY_PART(assert),
     LAZY_PART(ciphers),
     LAZY_PART(collate),
+    LAZY_PART(compiler),
     LAZY_PART(digests),
-    LAZY_PART(file_streams),
     LAZY_PART(forms),
     LAZY_PART(json_errors),
     LAZY_PART(locale),
-    LAZY_PART(namespaces),
     LAZY_PART(node_crypto),
-    LAZY_PART(old_url),
-    LAZY_PART(parse_args),
-    LAZY_PART(querystring),
     LAZY_PART(readline),
     LAZY_PART(subtle),
     LAZY_PART(web_streams),
-    LAZY_PART(zlib),
+    LAZY_PART(fs_binding),
+    LAZY_PART(node_bindings),
+    LAZY_PART(zlib_binding),
+    LAZY_PART(stdin),
+    LAZY_PART(punycode),
     LAZY_PART(zlib_engine),
+    NODE_PARTS
     LAZY_PART(library_crypto),
-    LAZY_PART(library_stream),
+    LAZY_PART(library_minimatch),
     LAZY_PART(library_web_streams),
     LAZY_PART(library_zlib),
 };
+
+#ifdef COMPILES_LIBRARY
+static uint8_t *library_code;
+static size_t library_length;
+
+__attribute__((export_name("library-code"))) const uint8_t *exported_library_code(void) {
+    return library_code;
+}
+
+__attribute__((export_name("library-length"))) size_t exported_library_length(void) {
+    return library_length;
+}
+
+static bool compile_library(void) {
+    JSValue compiled = JS_Eval(context, library_typescript_text, sizeof library_typescript_text - 1, INTERNAL_FILE "typescript",
+                               JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (JS_IsException(compiled))
+        return false;
+    library_code = JS_WriteObject(context, &library_length, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+    JS_FreeValue(context, compiled);
+    return library_code != NULL;
+}
+#endif
 
 // False after an exception.
 static bool keep_lazy_part(lazy_part_t *part) {
@@ -129,6 +163,12 @@ static JSValue native_lazy_part(JSContext *ctx, JSValueConst self, int argc, JSV
     if (!name)
         return JS_EXCEPTION;
     JSValue value = JS_UNDEFINED;
+#ifndef COMPILES_LIBRARY
+    if (!strcmp(name, "library_typescript")) {
+        JSValue compiled = JS_ReadObject(ctx, library_typescript_code, sizeof library_typescript_code, JS_READ_OBJ_BYTECODE);
+        value = JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
+    }
+#endif
     for (size_t i = 0; i < countof(lazy_parts); i++) {
         const lazy_part_t *part = &lazy_parts[i];
         if (strcmp(name, part->name))

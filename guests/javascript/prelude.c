@@ -51,8 +51,11 @@ static const char path_js[] = {
 static const char process_js[] = {
 #embed "prelude/process.js" suffix(, 0)
 };
-static const char fs_js[] = {
-#embed "prelude/fs.js" suffix(, 0)
+static const char files_js[] = {
+#embed "prelude/files.js" suffix(, 0)
+};
+static const char node_js[] = {
+#embed "prelude/node.js" suffix(, 0)
 };
 static const char util_js[] = {
 #embed "prelude/util.js" suffix(, 0)
@@ -83,8 +86,8 @@ typedef struct {
 
 static const prelude_file_t prelude_files[] = {
     PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
-    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
-    PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(fs), PRELUDE_FILE(util), PRELUDE_FILE(url),
+    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(files), PRELUDE_FILE(node), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
+    PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(util), PRELUDE_FILE(url),
     PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(results), PRELUDE_FILE(modules),
 };
 
@@ -167,6 +170,15 @@ static void start(void) {
 #ifdef HAVE_TYPESCRIPT
     JS_FreeValue(context, required(JS_Eval(context, (const char *)typescript_js, typescript_js_len, INTERNAL_FILE "typescript",
                                            JS_EVAL_TYPE_GLOBAL)));
+#endif
+#ifdef COMPILES_LIBRARY
+    if (!compile_library())
+        fail_to_start();
+    return;
+#elif defined(HAVE_TYPESCRIPT)
+    // Only one of the two guests has a use for the compiler.
+    if (typescript_js_len == 0)
+        memset(library_typescript_code, 0, sizeof library_typescript_code);
 #endif
     for (size_t i = 0; i < countof(lazy_parts); i++) {
         if (!keep_lazy_part(&lazy_parts[i]))

@@ -21,6 +21,7 @@ mod link_graph;
 mod merge;
 mod module;
 mod native;
+mod node_library;
 mod order;
 mod preinitialise;
 mod process;

@@ -1,10 +1,9 @@
-//! `node:readline`: which lines does a stream hold?
+//! `node:readline`: which lines does standard input hold?
 //!
-//! The input is read only while the program waits for a line: reading standard input blocks, and the one who writes it may wait for a prompt.
+//! It is read only while the program waits for a line: reading standard input blocks, and the one who writes it may wait for a prompt.
 (native, internal) => {
   const { codedError, EventEmitter } = internal;
   const { StringDecoder } = internal.builtin('string_decoder');
-  const ESCAPE = '\x1b[';
 
   // Taking the first of many is cheap here.
   class Queue {
@@ -179,37 +178,15 @@
     question(text, options) { try { return this._ask(text, options); } catch (error) { return Promise.reject(error); } }
   }
 
-  const put = (stream, text, callback) => {
-    if (stream === null || stream === undefined) { if (callback) internal.nextTick(callback, [null]); return true; }
-    return stream.write(text, callback);
-  };
-  const cursor = {
-    clearLine: (stream, direction, callback) => put(stream, `${ESCAPE}${direction < 0 ? '1K' : direction > 0 ? '0K' : '2K'}`, callback),
-    clearScreenDown: (stream, callback) => put(stream, `${ESCAPE}0J`, callback),
-    cursorTo(stream, x, y, callback) {
-      if (typeof y === 'function') [y, callback] = [undefined, y];
-      return put(stream, typeof y === 'number' ? `${ESCAPE}${y + 1};${x + 1}H` : `${ESCAPE}${x + 1}G`, callback);
-    },
-    moveCursor(stream, dx, dy, callback) {
-      let text = '';
-      if (dx !== 0) text += dx < 0 ? `${ESCAPE}${-dx}D` : `${ESCAPE}${dx}C`;
-      if (dy !== 0) text += dy < 0 ? `${ESCAPE}${-dy}A` : `${ESCAPE}${dy}B`;
-      if (text !== '') return put(stream, text, callback);
-      if (callback) internal.nextTick(callback, [null]);
-      return true;
-    },
-  };
-  class Readline {
-    #text = ''; #stream;
-    constructor(stream) { this.#stream = stream; }
-    #add(name, values) { cursor[name]({ write: (text) => { this.#text += text; return true; } }, ...values); return this; }
-    clearLine(direction) { return this.#add('clearLine', [direction]); }
-    clearScreenDown() { return this.#add('clearScreenDown', []); }
-    cursorTo(x, y) { return this.#add('cursorTo', [x, y]); }
-    moveCursor(dx, dy) { return this.#add('moveCursor', [dx, dy]); }
-    rollback() { this.#text = ''; return this; }
-    commit() { return new Promise((resolve) => { this.#stream.write(this.#text, () => resolve()); this.#text = ''; }); }
+  // Every other stream is read as Node does it.
+  const node = internal.node('readline'), nodePromises = internal.node('readline/promises');
+  const isStandard = (input) => (typeof input?.on === 'function' ? input : input?.input) === globalThis.process.stdin;
+  const promises = { ...nodePromises, createInterface: (...values) => (isStandard(values[0]) ? new PromiseInterface(...values) : nodePromises.createInterface(...values)) };
+  const readline = { ...node, promises, createInterface: (...values) => (isStandard(values[0]) ? new PlainInterface(...values) : node.createInterface(...values)) };
+  // `instanceof` holds for both.
+  for (const [Class, name] of [[node.Interface, 'Interface'], [nodePromises.Interface, 'Interface']]) {
+    const plain = Function.prototype[Symbol.hasInstance];
+    Object.defineProperty(Class, Symbol.hasInstance, { value(value) { return plain.call(this, value) || value instanceof Interface; }, configurable: true });
   }
-  const promises = { createInterface: (...values) => new PromiseInterface(...values), Interface: PromiseInterface, Readline };
-  return { promises, readline: { createInterface: (...values) => new Interface(...values), Interface: PlainInterface, ...cursor, emitKeypressEvents() {}, promises } };
+  return { promises, readline };
 }

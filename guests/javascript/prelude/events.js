@@ -48,10 +48,11 @@
       if (signal?.aborted) return;
       const list = this.#listeners.get(`${type}`) ?? [];
       if (list.some((one) => one.listener === listener && one.capture === capture)) return;
-      list.push({ listener, once, capture });
+      list.push({ listener, once, capture, resists: options?.[internal.resistStop] === true });
       this.#listeners.set(`${type}`, list);
       signal?.addEventListener('abort', () => this.removeEventListener(type, listener, options), { once: true });
     }
+    _chain(type) { return { next: (this.#listeners.get(`${type}`) ?? []).reduceRight((next, { listener }) => ({ listener, next }), undefined) }; }
     removeEventListener(type, listener, options) {
       const capture = typeof options === 'object' && options !== null ? Boolean(options.capture) : Boolean(options);
       const list = this.#listeners.get(`${type}`);
@@ -61,7 +62,8 @@
     dispatchEvent(event) {
       if (!(event instanceof Event)) throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "event" argument must be an instance of Event. Received ${internal.received(event)}`);
       event._target = this;
-      for (const { listener, once, capture } of this.#listeners.get(event.type) ?? []) {
+      for (const { listener, once, capture, resists } of this.#listeners.get(event.type) ?? []) {
+        if (event._stopNow && !resists) continue;
         if (once) this.removeEventListener(event.type, listener, { capture });
         try {
           if (typeof listener === 'function') listener.call(this, event);
@@ -69,7 +71,6 @@
         } catch (error) {
           internal.nextTick(() => { throw error; }, []);
         }
-        if (event._stopNow) break;
       }
       return !event.defaultPrevented;
     }
@@ -90,6 +91,12 @@
       enumerable: true, configurable: true,
     });
   };
+
+  // What Node's `getEventListeners` looks at: a chain for each type.
+  internal.eventsOf = Symbol('kEvents');
+  const chainOf = EventTarget.prototype._chain;
+  delete EventTarget.prototype._chain;
+  Object.defineProperty(EventTarget.prototype, internal.eventsOf, { get() { return { get: (type) => chainOf.call(this, type) }; } });
 
   const key = Symbol('signal');
   class AbortSignal extends EventTarget {

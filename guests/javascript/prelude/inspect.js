@@ -575,5 +575,5 @@
   inspect.colors.gray = inspect.colors.grey = inspect.colors.blackBright;
   inspect.styles = { special: 'cyan', number: 'yellow', bigint: 'yellow', boolean: 'yellow', undefined: 'grey', null: 'bold', string: 'green', symbol: 'green', date: 'magenta', regexp: 'red', module: 'underline' };
 
-  Object.assign(internal, { inspect, isOldError, showNumber, quote, constructorName, width: (text) => width(defaults, text) });
+  Object.assign(internal, { inspect, isOldError, showNumber, quote, constructorName, width: (text) => width(defaults, text), isZeroWidth: (point) => width(defaults, String.fromCodePoint(point)) === 0, textWidth: (text, strips = true) => width(defaults, strips ? internal.stripVTControlCharacters(text) : text) });
 }

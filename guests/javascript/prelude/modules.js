@@ -231,16 +231,12 @@
   });
   internal.builtins['tty'] = () => ({ isatty: () => false });
   internal.builtins['console'] = () => console;
-  internal.builtins['constants'] = () => internal.fs.constants;
-  internal.builtins['querystring'] = () => internal.lazy('querystring');
-  internal.builtins['zlib'] = () => internal.lazy('zlib');
+  internal.builtins['constants'] = () => ({ ...internal.fsConstants, ...internal.signals });
   internal.builtins['stream/web'] = () => ({ ...internal.lazy('web_streams').classes });
   for (const name of webStreams) internal.defineLazy(name, () => internal.lazy('web_streams').classes[name]);
   internal.defineLazy('WebSocket', () => class WebSocket extends EventTarget {
     constructor() { super(); throw new DOMException('WebSocket is not in the sandbox; `fetch` makes requests that the policy grants.', 'NotSupportedError'); }
   });
-  internal.builtins['stream'] = () => internal.library('stream')['readable-stream/lib/stream.js']();
-  internal.builtins['stream/promises'] = () => internal.builtin('stream').promises;
   internal.builtins['stream/consumers'] = () => {
     const bytes = async (stream) => {
       const parts = [];
@@ -250,7 +246,6 @@
     const text = async (stream) => native.decodeUtf8(new Uint8Array(await bytes(stream)), false);
     return { buffer: bytes, text, json: async (stream) => JSON.parse(await text(stream)), arrayBuffer: async (stream) => new Uint8Array(await bytes(stream)).buffer, blob: async (stream) => new Blob([await bytes(stream)]) };
   };
-  internal.builtins['string_decoder'] = () => internal.library('stream').string_decoder();
   internal.builtins['module'] = () => ({
     createRequire: (from) => requireOf(new Module(`${from}`.startsWith('file:') ? internal.fileURLToPath(`${from}`) : `${from}`, null)),
     builtinModules: Object.keys(internal.builtins).filter((name) => !name.includes(':')), isBuiltin,
@@ -270,6 +265,7 @@
   internal.syntaxErrorAt = (message, file, line, column) => {
     const failure = new SyntaxError(message);
     failure.stack = `SyntaxError: ${message}\n    at ${file}${line === undefined ? '' : `:${line}:${column}`}`;
+    Object.defineProperty(failure, 'isPlaced', { value: true });
     return failure;
   };
   // How JSX becomes calls: as `tsc` does it by itself, or as a comment of the file says.
@@ -279,12 +275,24 @@
     for (const [option, name] of [['jsxPragma', 'jsx'], ['jsxFragmentPragma', 'jsxFrag'], ['jsxImportSource', 'jsxImportSource']]) if (said(name)) options[option] = said(name);
     return options;
   };
+  // What the fast transform cannot do: decorators, `accessor`, and namespaces with code.
+  const needsCompiler = (text, hasJsx) => {
+    if (/\baccessor\s+(?:static\s+)?[\w$#[\]"']/.test(text)) return true;
+    if (!/\b(?:namespace|module)\s+[\w$]|@[\w$([]/.test(text)) return false;
+    const { at, braceL, dot } = parser.types;
+    let tokens;
+    // What it cannot read, the compiler may; an error is said in its words.
+    try { ({ tokens } = parser.parse(text, hasJsx, true, false)); } catch { return true; }
+    const word = (token) => token && text.slice(token.start, token.end);
+    return tokens.some((token, i) => token.type === at
+      || ((word(token) === 'namespace' || word(token) === 'module') && word(tokens[i - 1]) !== 'declare' && [braceL, dot].includes(tokens[i + 2]?.type) && /^[\w$]+$/.test(word(tokens[i + 1]))));
+  };
   internal.transform = (text, file) => {
     if (sucrase === undefined) throw new SyntaxError(`${file}: only programs in TypeScript can import TypeScript and JSX`);
     const hasJsx = /\.[jt]sx$/.test(file), hasTypes = !file.endsWith('.jsx');
     const transforms = [...(hasTypes ? ['typescript'] : []), ...(hasJsx ? ['jsx'] : [])];
     try {
-      if (hasTypes && /\b(?:namespace|module)\s+[\w$]|@[\w$(]/.test(text)) text = internal.lazy('namespaces')(parser, text, file, hasJsx);
+      if (hasTypes && needsCompiler(text, hasJsx)) return internal.lazy('compiler')(text, file, hasJsx ? jsxOptions(text) : undefined);
       return sucrase.transform(text, { transforms, disableESTransforms: true, keepUnusedImports: false, filePath: file, ...(hasJsx ? jsxOptions(text) : {}) }).code;
     } catch (error) {
       if (error instanceof SyntaxError && error.isPlaced) throw error;

@@ -1,4 +1,4 @@
-//! `node:path`: how are paths joined and split? (the POSIX form)
+//! Paths: how does the guest itself resolve them? (programs get Node's own `path`)
 (native, internal) => {
   const check = (value, name) => {
     if (typeof value !== 'string') throw internal.codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" argument must be of type string. Received ${internal.received(value)}`);
@@ -77,8 +77,5 @@
     matchesGlob: undefined,
   };
   delete path.matchesGlob;
-  path.posix = path;
   internal.path = path;
-  internal.builtins['path'] = () => path;
-  internal.builtins['path/posix'] = () => path;
 }

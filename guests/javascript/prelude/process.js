@@ -111,7 +111,9 @@
   let exitCode, isExiting = false, umask = 18;
   class Process extends EventEmitter {}
   Object.defineProperty(Process, 'name', { value: 'process' });
-  const process = new Process();
+  const { process } = internal;
+  Object.setPrototypeOf(process, Process.prototype);
+  EventEmitter.call(process);
   const needHooks = (name) => { if (['exit', 'beforeExit', 'uncaughtException', 'unhandledRejection'].includes(name)) native.needExitHooks(); };
   for (const method of ['on', 'once', 'addListener', 'prependListener']) {
     Object.defineProperty(process, method, {
@@ -143,7 +145,7 @@
   lazy('stdout', () => new Writable(STDOUT));
   lazy('stderr', () => new Writable(STDERR));
   let stdin;
-  const makeStdin = () => (stdin = new (internal.lazy('file_streams').Stdin)());
+  const makeStdin = () => (stdin = new (internal.lazy('stdin').Stdin)());
   lazy('stdin', makeStdin);
   lazy('memoryUsage', () => Object.assign(() => {
     const [used, total] = native.memoryUsage();
@@ -151,8 +153,8 @@
   }, { rss: () => native.memoryUsage()[1] }));
 
   Object.assign(process, {
-    title: 'javascript', pid: 1, ppid: 0, platform: 'wasi', arch: 'wasm32', execPath: '/javascript', execArgv: [], exitCode: undefined,
-    version: 'v20.0.0', versions: { node: '20.0.0', quickjs: 'ng' }, release: { name: 'node' }, features: {}, config: { variables: {} },
+    title: 'javascript', pid: 1, ppid: 0, execPath: '/javascript', execArgv: [], exitCode: undefined,
+    release: { name: 'node' }, features: {}, config: { variables: {} },
     cwd: () => directory,
     chdir(path) {
       const target = internal.path.resolve(path);
@@ -181,12 +183,20 @@
     cpuUsage: () => ({ user: Math.round(globalThis.performance.now() * 1000), system: 0 }),
     umask: (mask) => { const old = umask; if (mask !== undefined) umask = mask; return old; },
     getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0,
-    emitWarning(warning, type, code) {
-      if (typeof type === 'object' && type !== null) ({ type, code } = type);
+    emitWarning(warning, type, code, from) {
+      if (type !== null && typeof type === 'object' && !Array.isArray(type)) ({ type, code } = type);
+      else if (typeof type === 'function') type = code = undefined;
+      const { validateString } = internal.node('internal/validators'), { codes } = internal.node('internal/errors');
+      type ??= 'Warning';
+      validateString(type, 'type');
+      if (typeof code === 'function') code = undefined;
+      else if (code !== undefined) validateString(code, 'code');
+      if (typeof warning !== 'string' && !(warning instanceof Error)) throw new codes.ERR_INVALID_ARG_TYPE('warning', ['Error', 'string'], warning);
+      if (type === 'DeprecationWarning' && process.noDeprecation) return;
       let error = warning;
       if (!(warning instanceof Error)) {
         error = new Error(`${warning}`);
-        error.name = typeof type === 'string' ? type : 'Warning';
+        error.name = type;
         if (typeof code === 'string') error.code = code;
       }
       internal.nextTick(() => {
@@ -194,7 +204,6 @@
         process.emit('warning', error);
       }, []);
     },
-    binding() { throw new Error('process.binding is not supported'); },
   });
   Object.defineProperty(process, 'exitCode', {
     get: () => exitCode,
@@ -235,10 +244,10 @@
   internal.builtins['timers'] = () => ({ setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate, promises: internal.timersPromises });
   internal.builtins['timers/promises'] = () => internal.timersPromises;
   internal.builtins['os'] = () => ({
-    EOL: '\n', platform: () => 'wasi', type: () => 'WASI', arch: () => 'wasm32', release: () => '0.2.0', version: () => '', hostname: () => 'localhost',
+    EOL: '\n', platform: () => 'wasi', type: () => 'WASI', arch: () => 'wasm32', release: () => '0.2.0', version: () => '', hostname: () => 'localhost', machine: () => 'wasm32',
     homedir: () => '/work', tmpdir: () => '/work', cpus: () => [{ model: 'wasm32', speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } }],
     availableParallelism: () => 1, totalmem: () => native.memoryUsage()[1], freemem: () => 0, uptime: () => process.uptime(), loadavg: () => [0, 0, 0],
     networkInterfaces: () => ({}), userInfo: () => ({ uid: 0, gid: 0, username: 'user', homedir: '/work', shell: null }), endianness: () => 'LE', devNull: '/dev/null',
-    constants: { signals: {}, errno: {} },
+    constants: { signals: internal.signals, errno: {} },
   });
 }

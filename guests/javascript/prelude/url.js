@@ -427,31 +427,85 @@
     define(Class.name, Class);
   }
 
-  const fileURLToPath = (url) => {
-    const parsed = typeof url === 'string' ? new URL(url) : url;
-    if (parsed.protocol !== 'file:') throw codedError(TypeError, 'ERR_INVALID_URL_SCHEME', 'The URL must be of scheme file');
-    return percentDecode(parsed.pathname);
+  const { codes } = internal.node('internal/errors');
+  const percentBytes = (text) => internal.toBuffer(percentDecodeBytes(text));
+  const percentDecodeBytes = (text) => {
+    const bytes = native.encodeUtf8(text), out = new Uint8Array(bytes.length);
+    let size = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const hex = bytes[i] === 37 ? /^[0-9a-fA-F]{2}/.exec(String.fromCharCode(bytes[i + 1], bytes[i + 2])) : null;
+      out[size++] = hex ? parseInt(hex[0], 16) : bytes[i];
+      if (hex) i += 2;
+    }
+    return out.slice(0, size);
   };
+  const isURL = (value) => Boolean(value?.href && value.protocol && value.auth === undefined && value.path === undefined);
+  const windowsPath = (url) => {
+    if (/%2f|%5c/i.test(url.pathname)) throw new codes.ERR_INVALID_FILE_URL_PATH('must not include encoded \\ or / characters', url);
+    const text = percentDecode(url.pathname.replaceAll('/', '\\'));
+    if (url.hostname !== '') return `\\\\${domainToUnicode(url.hostname)}${text}`;
+    if (!/^\\[a-zA-Z]:/.test(text)) throw new codes.ERR_INVALID_FILE_URL_PATH('must be absolute', url);
+    return text.slice(1);
+  };
+  const checkFileUrl = (url) => {
+    if (url.hostname !== '') throw new codes.ERR_INVALID_FILE_URL_HOST(process.platform);
+    if (/%2f/i.test(url.pathname)) throw new codes.ERR_INVALID_FILE_URL_PATH('must not include encoded / characters', url);
+  };
+  const fileURLOf = (value) => {
+    const url = typeof value === 'string' ? new URL(value) : value;
+    if (!isURL(url)) throw new codes.ERR_INVALID_ARG_TYPE('path', ['string', 'URL'], value);
+    if (url.protocol !== 'file:') throw new codes.ERR_INVALID_URL_SCHEME('file');
+    return url;
+  };
+  const fileURLToPath = (value, options) => {
+    const url = fileURLOf(value);
+    if (options?.windows) return windowsPath(url);
+    checkFileUrl(url);
+    return percentDecode(url.pathname);
+  };
+  const fileURLToPathBuffer = (value, options) => {
+    const url = fileURLOf(value);
+    if (options?.windows) return internal.toBuffer(native.encodeUtf8(windowsPath(url)));
+    checkFileUrl(url);
+    return percentBytes(url.pathname);
+  };
+  const pathToFileURL = (file, options) => {
+    internal.node('internal/validators').validateString(file, 'path');
+    const path = internal.node('path'), isWindows = Boolean(options?.windows);
+    const url = (text, host = '') => {
+      const made = new URL(`file://${host}/`);
+      made.pathname = text.replace(isWindows ? /[%\n\r\t?#[\]^|~]/g : /[%\n\r\t\\?#[\]^|~]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+      return made;
+    };
+    if (isWindows && /^\\\\\?\\(?!UNC\\)/.test(file)) file = file.slice(4);
+    let full = isWindows ? (file.startsWith('\\\\') ? file : path.win32.resolve(file)) : path.posix.resolve(file);
+    if (isWindows && full.startsWith('\\\\')) {
+      const start = full.startsWith('\\\\?\\UNC\\') ? 8 : 2, end = full.indexOf('\\', start);
+      if (end === -1) throw new codes.ERR_INVALID_ARG_VALUE('path', full, 'Missing UNC resource path');
+      if (end === 2) throw new codes.ERR_INVALID_ARG_VALUE('path', full, 'Empty UNC servername');
+      return url(full.slice(end).replaceAll('\\', '/'), full.slice(start, end));
+    }
+    if ((file.endsWith('/') || (isWindows && file.endsWith('\\'))) && !full.endsWith(isWindows ? '\\' : '/')) full += '/';
+    return url(isWindows ? full.replaceAll('\\', '/') : full);
+  };
+  const domainToASCII = (domain) => { if (domain === undefined) throw new codes.ERR_MISSING_ARGS('domain'); return parseHost(`${domain}`, true) ?? ''; };
+  const domainToUnicode = (domain) => { if (domain === undefined) throw new codes.ERR_MISSING_ARGS('domain'); return internal.lazy('punycode').toUnicode(parseHost(`${domain}`, true) ?? ''); };
   internal.fileURLToPath = fileURLToPath;
-  const old = (name) => (...values) => internal.lazy('old_url')[name](...values);
-  internal.builtins['url'] = () => ({
-    parse: old('parse'), format: old('format'), resolve: old('resolve'), resolveObject: old('resolveObject'), urlToHttpOptions: old('urlToHttpOptions'),
-    Url: function Url() { return new (internal.lazy('old_url').Url)(); },
-    URL, URLSearchParams, fileURLToPath,
-    pathToFileURL: (path) => {
-      const url = new URL('file:///');
-      url.pathname = internal.builtin('path').resolve(path).replace(/%/g, '%25');
-      return url;
-    },
-    domainToASCII: (domain) => parseHost(domain, true) ?? '',
-  });
-  internal.builtins['querystring'] = () => ({
-    parse: (text) => {
-      const result = Object.create(null);
-      for (const [key, value] of parseForm(text)) result[key] = key in result ? [].concat(result[key], value) : value;
-      return result;
-    },
-    stringify: (object) => Object.entries(object ?? {}).flatMap(([key, value]) => [].concat(value).map((item) => `${encodeURIComponent(key)}=${encodeURIComponent(item)}`)).join('&'),
-    escape: encodeURIComponent, unescape: decodeURIComponent,
-  });
+  const urlToHttpOptions = (url) => {
+    const { validateObject, kValidateObjectAllowObjects } = internal.node('internal/validators');
+    validateObject(url, 'url', kValidateObjectAllowObjects);
+    const options = { __proto__: null, ...url, protocol: url.protocol, hostname: url.hostname?.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname, hash: url.hash, search: url.search, pathname: url.pathname, path: `${url.pathname || ''}${url.search || ''}`, href: url.href };
+    if (url.port !== '') options.port = Number(url.port);
+    if (url.username || url.password) options.auth = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    return options;
+  };
+  const pathOfUrl = (value, options) => (isURL(value) ? fileURLToPath(value, options) : value);
+  const protocols = (...names) => new Set(names.flatMap((name) => [name, `${name}:`]));
+  // Without the check of numbers, which the old functions do not make.
+  internal.hostToAscii = (host) => (/^[\x00-\x7f]*$/.test(host) ? host.toLowerCase() : parseHost(host, true) ?? '');
+  internal.urlParts = {
+    URL, URLSearchParams, isURL, fileURLToPath, fileURLToPathBuffer, pathToFileURL, toPathIfFileURL: pathOfUrl, toPathIfFileURLPath: pathOfUrl, domainToASCII, domainToUnicode, urlToHttpOptions,
+    unsafeProtocol: protocols('javascript'), hostlessProtocol: protocols('javascript'), slashedProtocol: protocols('http', 'https', 'ftp', 'gopher', 'file', 'ws', 'wss'), installObjectURLMethods() {},
+  };
+  internal.builtins['url'] = () => internal.node('url');
 }

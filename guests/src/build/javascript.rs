@@ -8,8 +8,9 @@ use super::commonjs::bundle;
 use super::flatten::wrap_directly;
 use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
+use super::node_library::{library as node_library, write_node_library};
 use super::order::in_front;
-use super::preinitialise::preinitialise;
+use super::preinitialise::{bytes_after, preinitialise};
 use super::product::{Product, unmeasured};
 use super::sources::write_sources;
 use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};
@@ -17,6 +18,7 @@ use super::{process, toolchain};
 use crate::installation::write_sparse;
 use crate::manifest::{Artefact, Guest, Language};
 use anyhow::{Context as _, Result, ensure};
+use glovebox_host::program::Start;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,7 @@ const RECIPE: &str = concat!(
     include_str!("direct.rs"),
     include_str!("order.rs"),
     include_str!("link_graph.rs"),
+    include_str!("node_library.rs"),
     include_str!("preinitialise.rs"),
     include_str!("heap_layout.rs"),
     include_str!("typical.js"),
@@ -51,18 +54,28 @@ const TRANSFORM: [&str; 3] = [
 const TRANSFORM_FILE: &str = "transform.js";
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
-const LIBRARIES: [(&str, &[&str]); 4] = [
+const LIBRARIES: [(&str, &[&str]); 5] = [
     (
         "library_crypto.js",
         &["@noble/ciphers/aes.js", "@noble/ciphers/_polyval.js"],
     ),
-    (
-        "library_stream.js",
-        &["readable-stream/lib/stream.js", "string_decoder"],
-    ),
+    ("library_minimatch.js", &["minimatch"]),
+    ("library_typescript.js", &["typescript"]),
     ("library_web_streams.js", &["web-streams-polyfill"]),
-    ("library_zlib.js", &["pako"]),
+    (
+        "library_zlib.js",
+        &[
+            "pako",
+            "pako/lib/zlib/deflate.js",
+            "pako/lib/zlib/inflate.js",
+            "pako/lib/zlib/zstream.js",
+            "pako/lib/zlib/crc32.js",
+        ],
+    ),
 ];
+
+/// The functions that say where the bytecode of the large library is, and how long.
+const LIBRARY_CODE: [&str; 2] = ["library-code", "library-length"];
 
 /// Gives the C code the transform's text, but only where the guest is initialised for TypeScript:
 /// otherwise the text is empty.
@@ -165,10 +178,12 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
 /// The core module and the texts of the npm packages that are inside it.
 fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
     let packages = toolchain::npm_packages(steps)?;
+    let library = node_library(steps)?;
     let mut inputs = Inputs::new(RECIPE)
         .step(tools)
         .step(engine)
-        .sources("javascript");
+        .sources("javascript")
+        .step(&library);
     for package in &packages {
         inputs = inputs
             .text(&package.name)
@@ -191,30 +206,53 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             for (file, entries) in LIBRARIES {
                 fs::write(new.join(file), bundle(&packages, entries)?)?;
             }
+            write_node_library(&library, new)?;
             fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
-            let kept = steps.scratch(COMPILER_CACHE)?;
-            let mut compiler = toolchain::c_compiler(tools)?.start();
-            // Include paths of the machine must not get in.
-            compiler
-                .directory(new)
-                .env("PATH", new)
-                .env("HOME", new)
-                .env("ZIG_GLOBAL_CACHE_DIR", &kept)
-                .env("ZIG_LOCAL_CACHE_DIR", &kept);
-            compiler.arg("cc").args(FLAGS).arg("-DHAVE_TYPESCRIPT");
-            for directory in [engine, &ours, new] {
-                compiler.arg("-I").arg(directory);
-                compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
-            }
-            compiler
-                .arg(ours.join("guest.c"))
-                .arg("-lwasi-emulated-process-clocks");
-            compiler.arg("-o").arg(new.join("guest.wasm"));
-            process::run(&compiler, "")?;
+            // The large library is compiled by a guest of its own, see `lazy.c`.
+            let scratch = steps.scratch(COMPILER_CACHE)?;
+            let compile = |defines: &[&str], out: &str| {
+                let mut compiler = c_compiler(tools, new, &scratch)?;
+                compiler.args(FLAGS).args(defines);
+                for directory in [engine, &ours, new] {
+                    compiler.arg("-I").arg(directory);
+                    compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
+                }
+                compiler
+                    .arg(ours.join("guest.c"))
+                    .arg("-lwasi-emulated-process-clocks");
+                compiler.arg("-o").arg(new.join(out));
+                process::run(&compiler, "")
+            };
+            let first = new.join("compiler.wasm");
+            compile(&["-DCOMPILES_LIBRARY"], "compiler.wasm")?;
+            let code = bytes_after(&fs::read(&first)?, "wizer-initialize", LIBRARY_CODE)?;
+            fs::remove_file(first)?;
+            steps.message(
+                "javascript",
+                &format!(
+                    "the TypeScript compiler has {} KB of bytecode",
+                    code.len() / 1000
+                ),
+            );
+            fs::write(new.join("library_typescript.bytecode"), code)?;
+            compile(&["-DHAVE_TYPESCRIPT"], "guest.wasm")?;
             fs::remove_dir_all(ours)?;
             Ok(())
         },
     )
+}
+
+/// The C compiler, which sees nothing of the machine: include paths must not get in.
+fn c_compiler(tools: &Path, new: &Path, scratch: &Path) -> Result<Start> {
+    let mut compiler = toolchain::c_compiler(tools)?.start();
+    compiler
+        .directory(new)
+        .env("PATH", new)
+        .env("HOME", new)
+        .env("ZIG_GLOBAL_CACHE_DIR", scratch)
+        .env("ZIG_LOCAL_CACHE_DIR", scratch);
+    compiler.arg("cc");
+    Ok(compiler)
 }
 
 /// The component and one image for each language.

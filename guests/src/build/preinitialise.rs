@@ -89,6 +89,54 @@ pub(super) fn preinitialise(
     snapshot?.map_err(plain)
 }
 
+/// Runs the exported function `initialise` and gives the bytes that the module then has at
+/// `place`, as many as `length` says: both are exported functions.
+///
+/// # Errors
+///
+/// As [`preinitialise`].
+pub(super) fn bytes_after(
+    module: &[u8],
+    initialise: &str,
+    [place, length]: [&str; 2],
+) -> Result<Vec<u8>> {
+    let mut config = Config::new();
+    config
+        .max_wasm_stack(STACK_BYTES)
+        .async_stack_size(2 * STACK_BYTES);
+    let engine = Engine::new(&config).map_err(plain)?;
+    let compiled = Module::new(&engine, module).map_err(plain)?;
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker
+        .define_unknown_imports_as_traps(&compiled)
+        .map_err(plain)?;
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &compiled).map_err(plain)?;
+    for function in [REACTOR, initialise] {
+        let result = instance
+            .get_typed_func::<(), ()>(&mut store, function)
+            .and_then(|function| function.call(&mut store, ()));
+        if let Err(error) = result {
+            let words = words(&mut store, &instance).unwrap_or_default();
+            return Err(plain(error)).with_context(|| format!("`{function}` failed: {words}"));
+        }
+    }
+    let mut number = |name| -> Result<usize> {
+        let function = instance
+            .get_typed_func::<(), u32>(&mut store, name)
+            .map_err(plain)?;
+        Ok(function.call(&mut store, ()).map_err(plain)? as usize)
+    };
+    let (place, length) = (number(place)?, number(length)?);
+    let memory = instance
+        .get_memory(&mut store, "memory")
+        .context("the guest exports no memory")?;
+    let bytes = memory.data(&store).get(place..place + length);
+    Ok(bytes
+        .context("the guest gave a place outside of its memory")?
+        .to_owned())
+}
+
 /// Returns the message of a guest about its failure: the text behind the pointer that its export
 /// `failure` returns, ended by a zero.
 fn words(store: &mut Store<()>, instance: &Instance) -> Option<String> {

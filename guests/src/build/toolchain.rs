@@ -25,6 +25,9 @@ const CARGO_ADVICE: &str = "making the JavaScript guest needs cargo";
 /// The file that pins the npm packages.
 const NPM_PINS: &str = "toolchain/npm.txt";
 
+/// Largest npm package of which one file is taken, in bytes.
+const ARCHIVE_LIMIT: u64 = 512 << 20;
+
 /// Largest npm package that is unpacked, in bytes.
 const PACKAGE_LIMIT: u64 = 64 << 20;
 
@@ -40,6 +43,7 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
     python_packages(steps)?;
     time_zones(steps)?;
     npm_packages(steps)?;
+    super::node_library::library(steps)?;
     engine_sources(steps)?;
     sqlite_sources(steps)?;
     compression_sources(steps)?;
@@ -129,17 +133,9 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
     let wanted = pins()?;
     let inputs = Inputs::new(FETCH_VERSION).text(source_text(NPM_PINS)?);
     let directory = steps.run(Step { name: "transform", detail: "fetching the npm packages", inputs, network: Network::Needed }, |new| {
-        let mut npm = tools::npm(new).context(NPM_ADVICE)?;
-        npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(new);
-        npm.args(wanted.iter().map(|pin| format!("{}@{}", pin.name, pin.version)));
-        run(&npm, NPM_ADVICE)?;
-        for Pin { name, version, integrity } in &wanted {
-            let file = new.join(format!("{}-{version}.tgz", flat_name(name)));
-            let packed = fs::read(&file).with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
-            let found = format!("sha512-{}", base64(&Sha512::digest(&packed)));
-            ensure!(found == *integrity, "npm package `{name}` is not the one that was pinned: it has {found}, not {integrity}");
-            unpack(&packed, &new.join(flat_name(name)))?;
-            fs::remove_file(&file)?;
+        npm_pack(&wanted, new)?;
+        for pin in &wanted {
+            unpack(&pin.take_archive(new)?, &new.join(flat_name(pin.name)))?;
         }
         Ok(())
     })?;
@@ -152,12 +148,66 @@ pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
         .collect())
 }
 
-/// One package of `npm.txt`.
+/// The archive of one npm package.
+pub(super) fn npm_archive(pin: &Pin, new: &Path) -> Result<Vec<u8>> {
+    npm_pack(std::slice::from_ref(pin), new)?;
+    pin.take_archive(new)
+}
+
+/// Fetches the archives of npm packages into a directory.
+fn npm_pack(pins: &[Pin], directory: &Path) -> Result<()> {
+    let mut npm = tools::npm(directory).context(NPM_ADVICE)?;
+    npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]);
+    npm.arg(directory);
+    npm.args(
+        pins.iter()
+            .map(|pin| format!("{}@{}", pin.name, pin.version)),
+    );
+    run(&npm, NPM_ADVICE).map(drop)
+}
+
+/// One pinned npm package.
 pub(super) struct Pin {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
     /// SHA-512 of the archive, as npm writes it.
-    integrity: &'static str,
+    pub(super) integrity: &'static str,
+}
+
+impl Pin {
+    /// Parses a package, its version and its integrity: `NAME@VERSION sha512-...`.
+    pub(super) fn parse(line: &'static str) -> Result<Self> {
+        let (package, integrity) = line
+            .split_once(' ')
+            .with_context(|| format!("`{line}` lacks an integrity"))?;
+        let (name, version) = package
+            .rsplit_once('@')
+            .with_context(|| format!("`{line}` lacks a version"))?;
+        Ok(Self {
+            name,
+            version,
+            integrity,
+        })
+    }
+
+    /// Takes its archive out of a directory, if it is the one that was pinned.
+    fn take_archive(&self, directory: &Path) -> Result<Vec<u8>> {
+        let Self {
+            name,
+            version,
+            integrity,
+        } = self;
+        let file = directory.join(format!("{}-{version}.tgz", flat_name(name)));
+        let packed = fs::read(&file)
+            .with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
+        let found = format!("sha512-{}", base64(&Sha512::digest(&packed)));
+        ensure!(
+            found == *integrity,
+            "npm package `{name}` is not the one that was pinned: it has {found}, not {integrity}"
+        );
+        fs::remove_file(&file)?;
+        Ok(packed)
+    }
 }
 
 /// The pinned npm packages, the entry first.
@@ -165,20 +215,7 @@ pub(super) fn pins() -> Result<Vec<Pin>> {
     let lines = source_text(NPM_PINS)?
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let pins = lines.map(|line| {
-        let (package, integrity) = line
-            .split_once(' ')
-            .with_context(|| format!("`{line}` lacks an integrity"))?;
-        let (name, version) = package
-            .rsplit_once('@')
-            .with_context(|| format!("`{line}` lacks a version"))?;
-        Ok(Pin {
-            name,
-            version,
-            integrity,
-        })
-    });
-    pins.collect()
+    lines.map(Pin::parse).collect()
 }
 
 /// A directory with the sources of the JavaScript engine.
@@ -323,6 +360,21 @@ fn unpack(packed: &[u8], directory: &Path) -> Result<()> {
         std::io::copy(&mut entry, &mut File::create(&target)?)?;
     }
     Ok(())
+}
+
+/// Returns one file of an npm package.
+pub(super) fn unpack_one(packed: &[u8], wanted: &Path) -> Result<Vec<u8>> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed).take(ARCHIVE_LIMIT));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?.into_owned();
+        if path.components().skip(1).eq(wanted.components()) {
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content)?;
+            return Ok(content);
+        }
+    }
+    bail!("the npm package has no `{}`", wanted.display())
 }
 
 /// Base64 with padding, as npm writes digests.
