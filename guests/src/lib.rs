@@ -46,10 +46,6 @@ pub const PROVIDERS: &str = include_str!("../python/glovebox_guest/providers.txt
 /// The part of the JavaScript guest that shows results: other tiers run it too.
 pub const JAVASCRIPT_RESULTS: &str = include_str!("../javascript/prelude/results.js");
 
-/// The part of the transform of types that looks after namespaces, which other tiers need beside
-/// the [`transform`](Guest::transform) of a bundle.
-pub const NAMESPACES: &str = include_str!("../javascript/lazy/namespaces.js");
-
 pub use embedded::{Embedded, embedded};
 pub use installation::{Bundle, BundleError};
 pub use location::{default_cache_dir, installed, installed_in, source_key};

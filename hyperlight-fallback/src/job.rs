@@ -114,7 +114,10 @@ const TYPESCRIPT_FILES: [(&str, &str); 6] = {
             ".guest/typescript.cjs",
             include_str!("drivers/typescript.cjs"),
         ),
-        (".guest/namespaces.js", glovebox_guests::NAMESPACES),
+        (
+            ".guest/namespaces.js",
+            include_str!("drivers/namespaces.js"),
+        ),
     ]
 };
 

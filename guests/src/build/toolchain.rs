@@ -132,13 +132,21 @@ fn pip_packages(
 pub(super) fn npm_packages(steps: &Steps<'_>) -> Result<Vec<Package>> {
     let wanted = pins()?;
     let inputs = Inputs::new(FETCH_VERSION).text(source_text(NPM_PINS)?);
-    let directory = steps.run(Step { name: "transform", detail: "fetching the npm packages", inputs, network: Network::Needed }, |new| {
-        npm_pack(&wanted, new)?;
-        for pin in &wanted {
-            unpack(&pin.take_archive(new)?, &new.join(flat_name(pin.name)))?;
-        }
-        Ok(())
-    })?;
+    let directory = steps.run(
+        Step {
+            name: "transform",
+            detail: "fetching the npm packages",
+            inputs,
+            network: Network::Needed,
+        },
+        |new| {
+            npm_pack(&wanted, new)?;
+            for pin in &wanted {
+                unpack(&pin.take_archive(new)?, &new.join(flat_name(pin.name)))?;
+            }
+            Ok(())
+        },
+    )?;
     Ok(wanted
         .into_iter()
         .map(|pin| Package {
@@ -198,8 +206,8 @@ impl Pin {
             integrity,
         } = self;
         let file = directory.join(format!("{}-{version}.tgz", flat_name(name)));
-        let packed = fs::read(&file)
-            .with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
+        let packed =
+            fs::read(&file).with_context(|| format!("`npm pack` left no `{}`", file.display()))?;
         let found = format!("sha512-{}", base64(&Sha512::digest(&packed)));
         ensure!(
             found == *integrity,
