@@ -30,6 +30,11 @@
       default: return native.encodeUtf8(text);
     }
   };
+  const sizeOf = (size) => {
+    if (typeof size !== 'number') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "size" argument must be of type number. Received ${internal.received(size)}`);
+    if (!(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) throw codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "size" is out of range. It must be >= 0 && <= ${Number.MAX_SAFE_INTEGER}. Received ${size}`);
+    return size;
+  };
   const plain = (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decode = (bytes, encoding) => {
     switch (encodingName(encoding)) {
@@ -57,11 +62,11 @@
       throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. Received ${internal.received(value)}`);
     }
     static alloc(size, fill, encoding) {
-      const buffer = new Buffer(size);
+      const buffer = new Buffer(sizeOf(size));
       return fill === undefined ? buffer : buffer.fill(fill, encoding);
     }
-    static allocUnsafe(size) { return new Buffer(size); }
-    static allocUnsafeSlow(size) { return new Buffer(size); }
+    static allocUnsafe(size) { return new Buffer(sizeOf(size)); }
+    static allocUnsafeSlow(size) { return new Buffer(sizeOf(size)); }
     static isBuffer(value) { return value instanceof Buffer; }
     static isEncoding(name) { return `${name}`.toLowerCase() in names; }
     static byteLength(value, encoding) { return typeof value === 'string' ? encode(value, encoding).length : value.byteLength; }

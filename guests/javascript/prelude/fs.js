@@ -61,6 +61,7 @@
 
   // The program's own text, which is no file of the workspace: readable under the name that `__filename` gives.
   const NOT_FOUND = -21;
+  const IS_FOLDER = -1 - codes.findIndex(([code]) => code === 'EISDIR');
   const ownText = (full, failure) => (failure === NOT_FOUND && full === path.resolve(native.sourceName()) ? native.encodeUtf8(native.sourceText()) : undefined);
   const ownStat = (text) => [6, 1, text.length, 0, 0, 0];
 
@@ -181,13 +182,15 @@
     openSync, closeSync,
     readFileSync(name, options) {
       const { encoding, flag } = optionsOf(options);
-      if (typeof name === 'number') return shaped(readDescriptor(name), encoding);
+      if (Number.isInteger(name)) return shaped(readDescriptor(name), encoding);
       if (STDIN_PATHS.includes(name)) return shaped(internal.readAllInput(), encoding);
       if (flag !== undefined && flag !== 'r') {
         const fd = openSync(name, flag);
         try { return shaped(readDescriptor(fd), encoding); } finally { closeSync(fd); }
       }
       const full = pathOf(name), bytes = native.readFile(full);
+      // A folder can be opened; it is the reading that fails.
+      if (bytes === IS_FOLDER) throw fileError(bytes, 'read');
       return shaped(ownText(full, bytes) ?? check(bytes, 'open', name), encoding);
     },
     writeFileSync(name, data, options) {
@@ -232,7 +235,7 @@
       const stat = native.stat(pathOf(name), false);
       if (typeof stat === 'number') {
         if (options.force) return;
-        throw fileError(stat, 'rm', name);
+        throw fileError(stat, 'lstat', name);
       }
       if (stat[0] === 3 && !options.recursive) throw codedError(Error, 'ERR_FS_EISDIR', `Path is a directory: rm returned EISDIR (is a directory) ${name}`);
       removeTree(pathOf(name));
