@@ -3,6 +3,9 @@
 //! Each is compiled while the image is made and kept as bytecode, which costs a program that does not use it nothing: it is neither parsed
 //! nor seen by the garbage collector. Its text is cleared.
 
+static char absent_lazy[] = {
+#embed "lazy/absent.js"
+};
 static char assert_lazy[] = {
 #embed "lazy/assert.js"
 };
@@ -84,6 +87,7 @@ typedef struct {
 #define LAZY_PART(name) {#name, INTERNAL_FILE #name, name##_lazy, sizeof name##_lazy, NULL, 0}
 
 static lazy_part_t lazy_parts[] = {
+    LAZY_PART(absent),
     LAZY_PART(assert),
     LAZY_PART(ciphers),
     LAZY_PART(collate),

@@ -191,6 +191,8 @@
     });
   }
   Buffer.poolSize = 8192;
+  // Packages copy them in a `for` loop.
+  for (const key of Object.getOwnPropertyNames(Buffer)) if (typeof Buffer[key] === 'function') Object.defineProperty(Buffer, key, { enumerable: true });
   internal.define('Buffer', Buffer);
   Object.assign(internal, { toBuffer, encodeText: encode, decodeText: decode, checkEncoding: encodingName });
   internal.builtins['buffer'] = () => ({ Buffer, SlowBuffer: Buffer, Blob, File, atob, btoa, isUtf8: (bytes) => native.decodeUtf8(plain(bytes), true) !== null, isAscii: (bytes) => plain(bytes).every((byte) => byte < 128), constants: { MAX_LENGTH: 2147483647, MAX_STRING_LENGTH: 1073741823 }, kMaxLength: 2147483647 });

@@ -8,7 +8,7 @@
     depth: 2, breakLength: 80, compact: 3, maxArrayLength: 100, maxStringLength: 10000,
     showHidden: false, customInspect: true, sorted: false, getters: false, colors: false, showProxy: false, numericSeparator: false,
   };
-  const plainName = /^[a-zA-Z_$][a-zA-Z_$0-9]*$/;
+  const plainName = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
   const hasOwn = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
   const describeOwn = Object.getOwnPropertyDescriptor;
 
