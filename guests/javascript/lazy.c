@@ -48,6 +48,9 @@ static char querystring_lazy[] = {
 static char readline_lazy[] = {
 #embed "lazy/readline.js"
 };
+static char segmenter_lazy[] = {
+#embed "lazy/segmenter.js"
+};
 static char subtle_lazy[] = {
 #embed "lazy/subtle.js"
 };
@@ -102,6 +105,7 @@ static lazy_part_t lazy_parts[] = {
     LAZY_PART(parse_args),
     LAZY_PART(querystring),
     LAZY_PART(readline),
+    LAZY_PART(segmenter),
     LAZY_PART(subtle),
     LAZY_PART(web_streams),
     LAZY_PART(zlib),
