@@ -65,7 +65,7 @@ async def periodic(interval, times, action):
 
 async def main():
     room, received = Room("lobby"), {}
-    counts = await asyncio.gather(client(room, "ann", ["hi", "how are you?"], received), client(room, "bob", ["hello ann"], received))
+    counts = await asyncio.gather(client(room, "ann", ["hi", "how are you?"], received, patience=0.2), client(room, "bob", ["hello ann"], received))
     print(counts, room.members)
     for user in sorted(received):
         print(user, received[user])
