@@ -1,7 +1,7 @@
 //! Test generator: which test functions are there?
 //!
-//! It generates one function for each file below `attacks` and `conformance`, so that a new case is
-//! a new file with a name of its own in the report.
+//! It generates one function for each file below `attacks`, `conformance` and `programs`, so that a
+//! new case is a new file with a name of its own in the report.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 fn main() {
     let output = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where to write"));
-    for family in ["attacks", "conformance"] {
+    for family in ["attacks", "conformance", "programs"] {
         println!("cargo::rerun-if-changed={family}");
         for folder in entries(Path::new(family))
             .into_iter()
@@ -52,7 +52,7 @@ fn functions(family: &str, folder: &Path) -> String {
         let module = if family == "attacks" {
             "attack"
         } else {
-            "conformance"
+            family
         };
         writeln!(
             text,

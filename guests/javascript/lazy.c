@@ -3,6 +3,9 @@
 //! Each is compiled while the image is made and kept as bytecode, which costs a program that does not use it nothing: it is neither parsed
 //! nor seen by the garbage collector. Its text is cleared.
 
+static char absent_lazy[] = {
+#embed "lazy/absent.js"
+};
 static char ciphers_lazy[] = {
 #embed "lazy/ciphers.js"
 };
@@ -29,6 +32,9 @@ static char node_crypto_lazy[] = {
 };
 static char readline_lazy[] = {
 #embed "lazy/readline.js"
+};
+static char segmenter_lazy[] = {
+#embed "lazy/segmenter.js"
 };
 static char subtle_lazy[] = {
 #embed "lazy/subtle.js"
@@ -95,6 +101,7 @@ typedef struct {
 #define LAZY_PART(name) {#name, INTERNAL_FILE #name, name##_lazy, sizeof name##_lazy, NULL, 0}
 
 static lazy_part_t lazy_parts[] = {
+    LAZY_PART(absent),
     LAZY_PART(ciphers),
     LAZY_PART(collate),
     LAZY_PART(compiler),
@@ -104,6 +111,7 @@ static lazy_part_t lazy_parts[] = {
     LAZY_PART(locale),
     LAZY_PART(node_crypto),
     LAZY_PART(readline),
+    LAZY_PART(segmenter),
     LAZY_PART(subtle),
     LAZY_PART(web_streams),
     LAZY_PART(fs_binding),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-/// A file of `attacks` or `conformance`.
+/// A file of `attacks`, `conformance` or `programs`.
 #[derive(Debug)]
 pub struct Case {
     /// The path relative to the tests' folder.

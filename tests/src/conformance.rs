@@ -73,7 +73,7 @@ pub fn differences() -> Option<(Vec<String>, usize)> {
 }
 
 /// The request that a case describes.
-fn request(case: &Case) -> Request {
+pub(crate) fn request(case: &Case) -> Request {
     let mut request = Request::new(case.language, case.text.clone());
     if let Some(name) = case.text("name") {
         request.source.name = name.to_owned();
@@ -90,34 +90,48 @@ fn request(case: &Case) -> Request {
     request
 }
 
-fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
-    let case = Case::read(path);
-    let mut request = request(&case);
-    let input = case.text("stdin").map(Input::from).unwrap_or_default();
+/// Runs a request of a case in a tier, with the case's standard input.
+pub(crate) fn run(case: &Case, mut request: Request, sandbox: &Sandbox, tier: Tier) -> Outcome {
     request.wants.tier = Some(tier);
-    let outcome = place::run_with(
+    let input = case.text("stdin").map(Input::from).unwrap_or_default();
+    place::run_with(
         sandbox,
         request,
         Controls {
             input,
             ..Controls::default()
         },
-    );
-    let shown = || format!("`{path}`: {}", show(&outcome));
+    )
+}
 
+/// Compares the streams and the exit code with the case's.
+///
+/// # Panics
+///
+/// If one of them differs.
+pub(crate) fn check_streams(case: &Case, outcome: &Outcome) {
+    let shown = format!("`{}`: {}", case.path, show(outcome));
     let expected = std::fs::read_to_string(
         crate::tree::tests_folder()
-            .join(path)
+            .join(&case.path)
             .with_extension("stdout"),
     )
     .unwrap_or_default();
-    assert_eq!(outcome.stdout.text(), expected, "{}", shown());
+    assert_eq!(outcome.stdout.text(), expected, "{}", shown);
     let exit = case
         .header
         .get("exit")
         .and_then(toml::Value::as_integer)
         .unwrap_or(0);
-    assert_eq!(outcome.exit_code.map(i64::from), Some(exit), "{}", shown());
+    assert_eq!(outcome.exit_code.map(i64::from), Some(exit), "{}", shown);
+    check_stderr(case, outcome, exit == 0, &shown);
+}
+
+fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
+    let case = Case::read(path);
+    let outcome = run(&case, request(&case), sandbox, tier);
+    let shown = || format!("`{path}`: {}", show(&outcome));
+    check_streams(&case, &outcome);
     assert_eq!(
         outcome.value.as_ref().map(|value| value.text.as_str()),
         case.text("value"),
@@ -142,7 +156,6 @@ fn check_in(path: &str, sandbox: &Sandbox, tier: Tier) {
         "the exception of {}",
         shown()
     );
-    check_stderr(&case, &outcome, exit == 0, &shown());
     let artifacts: Vec<(String, String)> = outcome
         .artifacts
         .iter()

@@ -1,7 +1,8 @@
 //! Test support: what do the tests share?
 //!
-//! A case is a file. One helper runs it: [`attack::check`] for what must fail and
-//! [`conformance::check`] for what must work:
+//! A case is a file. One helper runs it: [`attack::check`] for what must fail,
+//! [`conformance::check`] for what must work, and [`programs::check`] for what must print what it
+//! prints natively:
 //!
 //! ```no_run
 //! glovebox_tests::attack::check("attacks/a_files/FS01-absolute-paths.py");
@@ -20,6 +21,7 @@ pub mod engine;
 pub mod imports;
 pub mod measure;
 pub mod place;
+pub mod programs;
 pub mod results;
 pub mod server;
 pub mod service;

@@ -418,6 +418,12 @@
   };
   const Intl = { NumberFormat: callable(NumberFormat), DateTimeFormat: callable(DateTimeFormat), PluralRules: callable(PluralRules), ListFormat: callable(ListFormat), RelativeTimeFormat: callable(RelativeTimeFormat) };
   Object.defineProperty(Intl, 'Collator', { get: () => { const { Collator } = internal.lazy('collate'); return callable(Collator); }, enumerable: true, configurable: true });
+  Object.defineProperty(Intl, 'Segmenter', { get: () => {
+    const { Segmenter } = internal.lazy('segmenter');
+    Object.defineProperty(Segmenter.prototype, Symbol.toStringTag, { value: 'Intl.Segmenter', configurable: true });
+    Segmenter.supportedLocalesOf = NumberFormat.supportedLocalesOf;
+    return Segmenter;
+  }, enumerable: true, configurable: true });
   // Language, script and region as they are usually written.
   const canonical = (locale) => {
     if (typeof locale !== 'string' && (typeof locale !== 'object' || locale === null)) throw new TypeError('Incorrect locale information provided');

@@ -2,6 +2,21 @@
 (native, internal) => {
   // There are no threads to share memory with.
   delete globalThis.SharedArrayBuffer;
+  // The last digit as in V8, which scales by the largest and adds up with compensation.
+  const { hypot } = { hypot(first, second) {
+    const values = Array.from(arguments, (value) => Math.abs(+value));
+    let most = 0, isNaN = false;
+    for (const value of values) if (value !== value) isNaN = true; else if (value > most) most = value;
+    if (most === Infinity || isNaN || most === 0) return most === Infinity ? most : isNaN ? NaN : 0;
+    let sum = 0, lost = 0;
+    for (const value of values) {
+      const part = value / most, term = part * part - lost, next = sum + term;
+      lost = next - sum - term;
+      sum = next;
+    }
+    return Math.sqrt(sum) * most;
+  } };
+  Object.defineProperty(Math, 'hypot', { value: hypot, writable: true, enumerable: false, configurable: true });
   // A global as the specifications want it: not enumerable, but the program may replace it.
   internal.define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
   // A global that is made when it is first looked at.

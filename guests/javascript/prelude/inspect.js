@@ -8,7 +8,7 @@
     depth: 2, breakLength: 80, compact: 3, maxArrayLength: 100, maxStringLength: 10000,
     showHidden: false, customInspect: true, sorted: false, getters: false, colors: false, showProxy: false, numericSeparator: false,
   };
-  const plainName = /^[a-zA-Z_$][a-zA-Z_$0-9]*$/;
+  const plainName = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
   const hasOwn = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
   const describeOwn = Object.getOwnPropertyDescriptor;
 
@@ -139,16 +139,19 @@
   // How an entry stands: `key: value`, a bare value in an array, or an extra key in one.
   const showProperty = (context, object, key, level, isElement) => {
     const descriptor = describeOwn(object, key) ?? { value: object[key], enumerable: true };
-    let text;
+    let text, gap = ' ';
     if (descriptor.get !== undefined || descriptor.set !== undefined) text = showAccessor(context, descriptor, object, level);
     else {
-      context.indentation += 2;
+      const isCompact = context.compact === true && !isElement && !Array.isArray(object);
+      const step = isCompact ? 3 : 2;
+      context.indentation += step;
       text = show(context, descriptor.value, level);
-      context.indentation -= 2;
+      if (isCompact && context.breakLength < width(context, text)) gap = `\n${' '.repeat(context.indentation)}`;
+      context.indentation -= step;
     }
     if (isElement) return text;
     const name = descriptor.enumerable === false ? `[${typeof key === 'symbol' ? Symbol.prototype.toString.call(key) : key}]` : showKey(context, key);
-    return `${name}: ${text}`;
+    return `${name}:${gap}${text}`;
   };
 
   const ownKeys = (context, value) => {
@@ -437,9 +440,20 @@
     return lines;
   };
 
+  // As before Node 12: on one line if it fits, and otherwise an entry a line behind the brace.
+  const layOutCompact = (context, { base, open, close }, entries) => {
+    const start = base ? ` ${base}` : '';
+    let length = 2 * entries.length;
+    for (const entry of entries) length += context.colors ? withoutColours(entry).length : entry.length;
+    if (length <= context.breakLength && !base.includes('\n')) return `${open}${start} ${entries.join(', ')} ${close}`;
+    const line = `\n${' '.repeat(context.indentation)}`;
+    return `${open}${base === '' && open.length === 1 ? ' ' : `${start}\n${line}  `}${entries.join(`,${line}  `)} ${close}`;
+  };
+
   const layOut = (context, shape, entries, level, value) => {
     const start = shape.base ? `${shape.base} ` : '';
-    if (context.compact !== true && context.compact !== false) {
+    if (context.compact === true) return layOutCompact(context, shape, entries);
+    if (context.compact !== false) {
       const before = entries.length;
       if (shape.isArray && before > 6) entries = inColumns(context, entries, value);
       if (context.deepest - level < context.compact && before === entries.length) {
@@ -540,7 +554,8 @@
     const index = context.circular?.get(value);
     if (index !== undefined) {
       const mark = paint(context, `<ref *${index}>`, 'special');
-      if (context.compact !== true) shape.base = shape.base === '' ? mark : `${mark} ${shape.base}`;
+      if (context.compact === true) shape.open = `${mark} ${shape.open}`;
+      else shape.base = shape.base === '' ? mark : `${mark} ${shape.base}`;
     }
     return layOut(context, shape, entries, level, shape.isArray ? value : undefined);
   };

@@ -9,7 +9,7 @@
   };
   const builtinOf = (name) => internal.builtin(name.startsWith('node:') ? name.slice(5) : name);
 
-  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'diagnostics_channel', 'sqlite', 'test'];
+  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'sqlite', 'test'];
   const webStreams = [
     'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'ReadableByteStreamController', 'ReadableStream', 'ReadableStreamBYOBReader', 'ReadableStreamBYOBRequest',
     'ReadableStreamDefaultController', 'ReadableStreamDefaultReader', 'TransformStream', 'TransformStreamDefaultController', 'WritableStream',
@@ -31,6 +31,16 @@
     const error = codedError(Error, isRequire ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND', `cannot find module '${name}'; ${why}`);
     return error;
   };
+
+  // A package may import what it needs for one of its functions only, so it gets a module that links.
+  const standIn = (name, base) => {
+    const plain = name.startsWith('node:') ? name.slice(5) : name;
+    // These are names of packages too.
+    if ((plain === 'sqlite' || plain === 'test') && plain === name) return undefined;
+    return absent.includes(plain) && base.includes('/node_modules/') ? `absent:${plain}` : undefined;
+  };
+  for (const name of absent) internal.builtins[`absent:${name}`] = () => internal.lazy('absent').modules[name]();
+  internal.builtins['diagnostics_channel'] = () => internal.lazy('absent').diagnostics();
 
   const kindOf = (file) => {
     const stat = native.stat(file, true);
@@ -129,8 +139,10 @@
     if (isBuiltin(name)) return name.startsWith('node:') ? name : `node:${name}`;
     if (/^(https?|data|blob):/.test(name)) throw codedError(Error, 'ERR_UNSUPPORTED_ESM_URL_SCHEME', `cannot find module '${name}'; modules are loaded from files only`);
     const file = locate(base, name, false);
-    if (file === undefined) throw notFound(name, base, false);
-    return file;
+    if (file !== undefined) return file;
+    const other = standIn(name, base);
+    if (other !== undefined) return `node:${other}`;
+    throw notFound(name, base, false);
   };
 
   const textOf = (file) => {
@@ -147,7 +159,26 @@
   const isTypeScript = (file) => /\.(?:[mc]?ts|tsx|jsx)$/.test(file);
   const hasModuleSyntax = (text) => /^\s*(import\s*[{*'"]|import\s+[\w$]|export\s*[{*]|export\s+\w)/m.test(text) || /\bimport\.meta\b/.test(text);
   const hasCommonSyntax = (text) => /\b(module\.exports|exports\.\w|exports\[|require\s*\()/.test(text);
-  const isCommonJs = (file, text) => file.endsWith('.cjs') || (!/\.m[jt]s$/.test(file) && !hasModuleSyntax(text) && hasCommonSyntax(text));
+  // The `type` that the nearest manifest gives to files ending in `.js`.
+  const typeOf = (file) => {
+    for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
+      const manifest = manifestOf(directory);
+      if (manifest !== undefined) return manifest.type;
+      if (directory === '/' || directory.endsWith('/node_modules')) return undefined;
+    }
+  };
+  const wrapped = (text) => `(function (exports, require, module, __filename, __dirname) {\n${text}\n})`;
+  const isScript = (file, text) => {
+    try { return native.compile(wrapped(text), file, 0) !== undefined; } catch { return false; }
+  };
+  const isCommonJs = (file, text) => {
+    if (file.endsWith('.cjs')) return true;
+    if (/\.m[jt]s$/.test(file) || !hasCommonSyntax(text)) return false;
+    if (!hasModuleSyntax(text)) return true;
+    // Words of both are in it, and those of one in texts or comments.
+    const type = typeOf(file);
+    return type === 'commonjs' || (type !== 'module' && isScript(file, text));
+  };
 
   // The exports of a value as an ES module shows them: itself as the default, and its members by name.
   const namespaceOf = (value) => {
@@ -190,7 +221,7 @@
         const text = code ?? (isTypeScript(file) ? internal.transform(textOf(file), file) : textOf(file));
         if (!isCommonJs(file, text) && hasModuleSyntax(text)) throw codedError(Error, 'ERR_REQUIRE_ESM', `require() of ES Module ${file} not supported; use import instead`);
         // The head is line 0, so that the file's lines keep their numbers.
-        const run = native.compile(`(function (exports, require, module, __filename, __dirname) {\n${text}\n})`, file, 0);
+        const run = native.compile(wrapped(text), file, 0);
         run.call(module.exports, module.exports, requireOf(module), module, file, path.dirname(file));
       }
     } catch (error) {
@@ -204,7 +235,11 @@
     if (typeof name !== 'string') throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "id" argument must be of type string. Received ${internal.received(name)}`);
     if (isBuiltin(name)) return builtinOf(name);
     const file = locate(module.filename, name, true);
-    if (file === undefined) throw notFound(name, module.filename, true);
+    if (file === undefined) {
+      const other = standIn(name, module.filename);
+      if (other !== undefined) return builtinOf(other);
+      throw notFound(name, module.filename, true);
+    }
     if (file.startsWith('node:')) return builtinOf(file);
     return requireFile(file, module);
   };

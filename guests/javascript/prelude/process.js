@@ -224,6 +224,8 @@
     return false;
   };
   internal.finish = () => {
+    // What a listener begins here is not waited for.
+    if (!isExiting) process.emit('beforeExit', exitCode ?? 0);
     runExitListeners(exitCode ?? 0);
     native.setExitCode(exitCode ?? 0);
   };

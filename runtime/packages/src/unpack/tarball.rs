@@ -70,16 +70,25 @@ fn each(
         left: most,
     });
     let mut long_name: Option<Vec<u8>> = None;
+    let mut said_length: Option<u64> = None;
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
         let kind = entry.header().entry_type();
         let length = entry.size();
         match kind {
             EntryType::GNULongName => long_name = Some(trimmed(header(&mut entry, length)?)),
-            EntryType::XHeader => long_name = extended(&header(&mut entry, length)?)?.or(long_name),
+            EntryType::XHeader => {
+                let (name, said) = extended(&header(&mut entry, length)?)?;
+                long_name = name.or(long_name);
+                said_length = said.or(said_length);
+            }
             // Names of links, which are no files, and global headers.
             EntryType::GNULongLink | EntryType::XGlobalHeader => drop(header(&mut entry, length)?),
             EntryType::Regular | EntryType::Continuous => {
+                // Only a file that is larger than any here has a length that its own header lacks.
+                if said_length.take().is_some_and(|said| said != length) {
+                    return Err(bad("a file has another size in an extended header"));
+                }
                 let name = long_name
                     .take()
                     .unwrap_or_else(|| entry.path_bytes().into_owned());
@@ -88,7 +97,10 @@ fn each(
                 }
             }
             // npm creates none of these either.
-            EntryType::Directory | EntryType::Link | EntryType::Symlink => long_name = None,
+            EntryType::Directory | EntryType::Link | EntryType::Symlink => {
+                long_name = None;
+                said_length = None;
+            }
             _ => return Err(bad("it has entries that are neither files nor directories")),
         }
     }
@@ -133,18 +145,20 @@ fn trimmed(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
-/// Returns the name that an extended (pax) header has for the file after it.
-fn extended(header: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    let mut name = None;
+/// Returns the name and the length that an extended (pax) header has for the file after it.
+fn extended(header: &[u8]) -> io::Result<(Option<Vec<u8>>, Option<u64>)> {
+    let (mut name, mut length) = (None, None);
     for field in tar::PaxExtensions::new(header) {
         let field = field?;
         match field.key_bytes() {
             b"path" => name = Some(field.value_bytes().to_vec()),
-            // For a file that is larger than the limit, or a sparse file.
-            b"size" => return Err(bad("a file says its size in an extended header")),
+            b"size" => {
+                let said = field.value().ok().and_then(|said| said.parse().ok());
+                length = Some(said.ok_or_else(|| bad("the size in an extended header is none"))?);
+            }
             key if key.starts_with(b"GNU.sparse") => return Err(bad("it has files with holes")),
             _ => {}
         }
     }
-    Ok(name)
+    Ok((name, length))
 }
