@@ -193,7 +193,8 @@
     if (found === NOT_FOUND && throwsIfNoEntry === false) return undefined;
     if ((found === NOT_FOUND || found === NOT_DIRECTORY) && throwsIfNoEntry === false) return undefined;
     check(found, call, textOf(name));
-    return filled(found, numberOf(follow ? realOf(full) : full), isBig);
+    const own = follow ? native.stat(full, false) : undefined;
+    return filled(found, numberOf(Array.isArray(own) && own[0] === 5 ? realOf(full) : full), isBig);
   };
   const remains = (name, call) => { check(statOf(fullOf(name), true), call, textOf(name)); };
   const statSystem = (name, isBig) => {

@@ -115,6 +115,8 @@
   internal.bufferBinding = {
     kMaxLength: 2147483647, kStringMaxLength: 1073741823, setBufferPrototype() {}, getZeroFillToggle: () => undefined, createUnsafeArrayBuffer: (size) => new ArrayBuffer(size),
     byteLengthUtf8: (text) => {
+      // A long text is measured faster by the engine.
+      if (text.length > 16) return native.encodeUtf8(text).length;
       let size = 0;
       for (let i = 0; i < text.length; i++) {
         const code = text.charCodeAt(i);
