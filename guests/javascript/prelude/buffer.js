@@ -113,7 +113,7 @@
     return internal.bytesOf(source);
   };
   internal.bufferBinding = {
-    kMaxLength: 2147483647, kStringMaxLength: 1073741823, setBufferPrototype() {}, getZeroFillToggle: () => undefined, createUnsafeArrayBuffer: (size) => new ArrayBuffer(size),
+    kMaxLength: 9007199254740991, kStringMaxLength: 1073741823, setBufferPrototype() {}, getZeroFillToggle: () => undefined, createUnsafeArrayBuffer: (size) => new ArrayBuffer(size),
     byteLengthUtf8: (text) => {
       // A long text is measured faster by the engine.
       if (text.length > 16) return native.encodeUtf8(text).length;

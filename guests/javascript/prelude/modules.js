@@ -337,6 +337,9 @@
     }
   };
 
-  // What most programs ask for is ready in the image, which costs one that asks for nothing no page.
+  // What most programs ask for is ready in the image, which costs one that asks for nothing no page. What the modules look at meanwhile and
+  // is made when it is first looked at, such as the environment, is the program's: it is made again.
+  const lazyOnes = [process, globalThis].flatMap((holder) => Object.entries(Object.getOwnPropertyDescriptors(holder)).filter(([, { get }]) => get).map((entry) => [holder, ...entry]));
   for (const name of ['path', 'util', 'events', 'buffer', 'fs', 'url', 'assert', 'stream', 'os']) internal.builtin(name);
+  for (const [holder, name, descriptor] of lazyOnes) Object.defineProperty(holder, name, descriptor);
 }

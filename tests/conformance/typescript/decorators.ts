@@ -1,4 +1,5 @@
 // standard decorators, `accessor`, and the older form that decorates parameters, as `tsc` has them
+// only = "a container has no TypeScript compiler: it strips types, and compiles namespaces by itself"
 const seen: string[] = [];
 const mail = "someone@example.com"; // an @ in text is none
 function logged<This, Args extends unknown[], Return>(method: (this: This, ...args: Args) => Return, context: ClassMethodDecoratorContext) {
