@@ -25,13 +25,13 @@ pub const MAX_RESULTS: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MimeBundle {
-    /// What showed it.
+    /// The way in which it was shown.
     pub origin: BundleOrigin,
     /// Its formats.
     pub data: Formats,
 }
 
-/// What showed a result.
+/// The way in which a result was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BundleOrigin {

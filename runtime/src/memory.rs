@@ -8,8 +8,8 @@
 //!
 //! In reading order: [`mapping`] owns address ranges, [`slot`] is one memory and resets it,
 //! [`image`] is what memories start as, [`linear`] hands them to the engine, [`populate`] faults
-//! new pages in, [`words`] sets flags in a suspended guest. [`stack`] keeps the stacks that guests run on, because they are memory of the same
-//! kind: reserved, guarded, reused.
+//! new pages in, [`words`] sets flags in a suspended guest. [`stack`] keeps the stacks that guests
+//! run on, because they are memory of the same kind: reserved, guarded, reused.
 
 mod dirty;
 mod image;

@@ -48,7 +48,7 @@ pub struct OutputChunk {
 #[derive(Clone, Debug)]
 pub(crate) struct Outputs(Arc<Mutex<OutputState>>);
 
-/// What a run wrote and showed.
+/// Output and results of a run.
 pub(crate) struct Written {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,

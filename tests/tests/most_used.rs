@@ -24,7 +24,7 @@ const WORKERS: usize = 4;
 /// A package, what a program does with it, and what it prints.
 #[derive(Debug, Default)]
 struct Use {
-    /// What `--package` gets; the first is the package of the list.
+    /// Arguments of `--package`; the first is the package of the list.
     packages: Vec<String>,
     source: String,
     expected: String,

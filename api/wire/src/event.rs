@@ -21,9 +21,10 @@ pub struct EventBody<'a> {
     pub event: &'a str,
     /// JSON: `{"status": ..}`; a finding; a host call with the rule that allowed or denied it and
     /// the bytes transferred; `{"text": ..}`, with `base64` if the text does not represent all
-    /// bytes; a result as in `results` of an execution; a task's name, state, execution and attempts, and the progress of all tasks; or the
-    /// execution or the tree. `left_out` says why something is missing: there was no memory for
-    /// it (`limits.memory`, `limits.memory_per_subject`), and the execution itself has it.
+    /// bytes; a result as in `results` of an execution; a task's name, state, execution and
+    /// attempts, and the progress of all tasks; or the execution or the tree. `left_out` says why
+    /// something is missing: there was no memory for it (`limits.memory`,
+    /// `limits.memory_per_subject`), and the execution itself has it.
     #[schema(value_type = String)]
     pub data: &'a RawValue,
 }

@@ -132,7 +132,7 @@ pub struct ValueBody<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = MimeBundle)]
 pub struct MimeBundleBody<'a> {
-    /// What showed it: `value` (the last expression) or `display`.
+    /// The way in which it was shown: `value` (the last expression) or `display`.
     #[schema(value_type = String)]
     origin: BundleOrigin,
     /// Its content by media type: text, JSON for `application/json` and types that end in `+json`,

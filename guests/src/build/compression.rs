@@ -1,7 +1,8 @@
 //! Compression: how are bzip2, xz and Zstandard linked into the Python guest?
 //!
-//! As one extension module over the three libraries, whose sources come from packages. Its functions
-//! are called from Python modules that take the places of CPython's own (`python/library/`).
+//! As one extension module over the three libraries, whose sources come from packages. Its
+//! functions are called from Python modules that take the places of CPython's own
+//! (`python/library/`).
 
 use super::native::{COMPILER_FLAGS, EXTENSION, LINKER_FLAGS};
 use super::sources::{source_text, write_sources};

@@ -1,8 +1,8 @@
 //! Native code of the Python guest: how is our own C linked into the interpreter?
 //!
 //! As extension modules: shared objects in the application's folder, which the component builder
-//! links with CPython. `descriptors.c` and `interrupts.c` are imported like one; SQLite takes the place of the
-//! interpreter's own (`merge/library.rs`).
+//! links with CPython. `descriptors.c` and `interrupts.c` are imported like one; SQLite takes the
+//! place of the interpreter's own (`merge/library.rs`).
 
 use super::sources::{source_text, write_sources};
 use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};

@@ -1,6 +1,6 @@
 //! Collection of artifacts: which files of a program's workspace does the caller get?
 
-use super::race::{CallBounds, Cause, Ending, race};
+use super::race::{CallBounds, EndCause, Ending, race};
 use crate::account::MemoryHold;
 use crate::engine::Metering;
 use crate::executor::Report;
@@ -58,7 +58,7 @@ impl Collecting<'_> {
                 report.artifacts_truncated = collected.truncated;
                 report.artifacts = collected.artifacts;
             }
-            Ending::GivenUp(Cause::Stopped) => {
+            Ending::GivenUp(EndCause::Stopped) => {
                 report.artifacts_truncated = true;
                 report.status = Status::Cancelled;
             }

@@ -60,14 +60,7 @@ impl SessionHandle for Instance {
         let limits = self.grant.limits().after(used.wall, used.fuel);
         self.outputs.restart(&limits, evaluation.output);
         self.input.restart(evaluation.input);
-        let state = self.store.data_mut();
-        state.files.forget_quota_hit();
-        state.memory.take_refusal();
-        state.meter.take();
-        state.pace.restart();
-        if self.metering == Metering::Fuel {
-            self.store.set_fuel(limits.fuel)?;
-        }
+        self.restart(limits.fuel)?;
         let text = String::from_utf8(evaluation.source.content.to_vec()).map_err(|_| {
             RequestError::SourceText {
                 name: evaluation.source.name.clone(),
@@ -190,6 +183,19 @@ impl SessionHandle for Instance {
 }
 
 impl Instance {
+    /// Forgets what an earlier evaluation used.
+    fn restart(&mut self, fuel: u64) -> Result<(), Error> {
+        let state = self.store.data_mut();
+        state.files.forget_quota_hit();
+        state.memory.take_refusal();
+        state.meter.take();
+        state.pace.restart();
+        if self.metering == Metering::Fuel {
+            self.store.set_fuel(fuel)?;
+        }
+        Ok(())
+    }
+
     /// Makes its evaluations end so that the session lives on; without this, one that has to end
     /// ends the session.
     pub(super) async fn make_interruptible(&mut self, words: GuestWords) -> Result<(), Error> {

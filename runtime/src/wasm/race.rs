@@ -22,12 +22,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// The reason why a call has to end before it returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum EndCause {
     WallTime,
     Stopped,
 }
 
-impl Cause {
+impl EndCause {
     /// Returns the report of a run that ended for it.
     pub(super) fn report(self) -> Report {
         match self {
@@ -41,9 +41,9 @@ impl Cause {
 pub(super) enum Ending<T> {
     Returned(wasmtime::Result<T>),
     /// It returned because it was interrupted.
-    Interrupted(Cause, wasmtime::Result<T>),
+    Interrupted(EndCause, wasmtime::Result<T>),
     /// It was dropped half-way, which leaves the instance in an inconsistent state.
-    GivenUp(Cause),
+    GivenUp(EndCause),
 }
 
 impl<T> Ending<T> {
@@ -89,11 +89,11 @@ pub(super) async fn race<T>(
     let ending = loop {
         let found = tokio::select! {
             biased;
-            () = stop.cancelled(), if cause.is_none() => Cause::Stopped,
+            () = stop.cancelled(), if cause.is_none() => EndCause::Stopped,
             result = call.until(next) => match (result, cause) {
                 (Some(result), None) => break Ending::Returned(result),
                 (Some(result), Some(cause)) => break Ending::Interrupted(cause, result),
-                (None, _) => Cause::WallTime,
+                (None, _) => EndCause::WallTime,
             },
         };
         let now = Instant::now();

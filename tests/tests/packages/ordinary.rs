@@ -249,7 +249,7 @@ print("ended", int(ended), round(watch.report(file=io.StringIO())))
 }
 
 #[test]
-fn what_a_program_may_import_later_chooses_its_tier() {
+fn later_import_of_a_program_chooses_its_tier() {
     let languages = ["python", "javascript"];
     if engine::sandbox_for(&languages, glovebox::Policy::builtin()).is_none() {
         return;

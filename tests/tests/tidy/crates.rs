@@ -26,7 +26,12 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     (
         "glovebox-packages",
-        &["glovebox-host", "glovebox-policy", "glovebox"],
+        &[
+            "glovebox-host",
+            "glovebox-policy",
+            "glovebox-guests",
+            "glovebox",
+        ],
     ),
     ("glovebox-wire", &["glovebox-policy", "glovebox"]),
     (

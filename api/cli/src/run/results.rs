@@ -217,22 +217,22 @@ fn colour_of(pixel: &[u8]) -> usize {
 
 /// Returns what is written to standard output for a result: control sequences of a picture, or the
 /// text of one that was displayed. The value of a last expression is no output.
-pub(super) fn shown(bundle: &MimeBundle, drawing: Option<Drawing>) -> Option<Shown> {
+pub(super) fn shown(bundle: &MimeBundle, drawing: Option<Drawing>) -> Option<ShownResult> {
     let picture = drawing
         .zip(bundle.data.get(PNG))
         .and_then(|(drawing, content)| drawing.draw(content.as_bytes()));
     match (picture, bundle.data.get(PLAIN)) {
-        (Some(picture), _) => Some(Shown::Picture(picture)),
+        (Some(picture), _) => Some(ShownResult::Picture(picture)),
         (None, Some(FormatContent::Text(text))) if bundle.origin == BundleOrigin::Display => {
-            Some(Shown::Text(format!("{text}\n")))
+            Some(ShownResult::Text(format!("{text}\n")))
         }
         _ => None,
     }
 }
 
-/// What is written for a result.
+/// Text that is written for a result.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum ShownResult {
     /// Our own control sequences.
     Picture(String),
     /// Text of the program, to be escaped.
@@ -379,14 +379,14 @@ mod tests {
         let text = "\"text/plain\":\"a\\u001b\",\"text/html\":\"<b>\"";
         assert_eq!(
             shown(&bundle("display", text), None),
-            Some(Shown::Text("a\u{1b}\n".to_owned()))
+            Some(ShownResult::Text("a\u{1b}\n".to_owned()))
         );
         assert_eq!(shown(&bundle("value", text), None), None);
         let data = format!("\"image/png\":\"{}\"", STANDARD.encode(picture()));
         assert_eq!(shown(&bundle("value", &data), None), None);
         assert!(matches!(
             shown(&bundle("value", &data), Some(Drawing::Iterm)),
-            Some(Shown::Picture(_))
+            Some(ShownResult::Picture(_))
         ));
     }
 

@@ -1,6 +1,6 @@
 //! Streaming of output: how does it reach standard output while the program runs?
 
-use super::results::{Drawing, Shown, shown};
+use super::results::{Drawing, ShownResult, shown};
 use crate::exit::Failure;
 use crate::terminal::{Escaper, Place};
 use glovebox::{CancellationToken, MimeBundle, OutputChunk, StreamName};
@@ -113,10 +113,10 @@ impl Forwarded {
                     let json = String::from_utf8_lossy(&chunk.bytes);
                     let result = MimeBundle::parse(&json).ok();
                     match result.and_then(|bundle| shown(&bundle, self.drawing)) {
-                        Some(Shown::Picture(sequences)) => {
+                        Some(ShownResult::Picture(sequences)) => {
                             io::stdout().write_all(sequences.as_bytes())?;
                         }
-                        Some(Shown::Text(text)) => {
+                        Some(ShownResult::Text(text)) => {
                             self.stdout.write(text.as_bytes(), io::stdout())?;
                         }
                         None => {}

@@ -119,8 +119,8 @@ pub(crate) async fn evaluate(
 /// Stop the running evaluation of a session.
 ///
 /// The program is interrupted (`KeyboardInterrupt` in Python), and the session goes on. If the
-/// program does not end by that, the session is `broken` afterwards, because its variables are in an
-/// inconsistent state. Reset it to go on.
+/// program does not end by that, the session is `broken` afterwards, because its variables are in
+/// an inconsistent state. Reset it to go on.
 #[utoipa::path(post, path = "/v1/sessions/{id}/interrupt", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "Nothing runs in it any more", body = SessionBody)))]
 pub(crate) async fn interrupt(

@@ -1,8 +1,8 @@
 //! C library repairs: which of its functions are replaced?
 //!
 //! Those that are wrong or slow in the library that the component builder brings. The replacements,
-//! and why each is needed, are in `python/native/descriptors.c` and `strings.h`; the former call what
-//! they replace.
+//! and why each is needed, are in `python/native/descriptors.c` and `strings.h`; the former call
+//! what they replace.
 
 use super::super::link_graph::Kind;
 use super::super::module::{CoreModule, DefinedItem};
