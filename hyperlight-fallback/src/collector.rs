@@ -7,7 +7,7 @@
 
 use crate::pool::Usage;
 use bytes::{Bytes, BytesMut};
-use glovebox::{Output, OutputChunk, StreamName};
+use glovebox::{Output, OutputChunk, Results, StreamName};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -74,6 +74,19 @@ impl Collector {
 }
 
 impl Collector {
+    /// Passes results on.
+    pub(crate) async fn show(&self, results: &Results) {
+        for bundle in &results.bundles {
+            if let Some(sink) = &self.sink {
+                let chunk = OutputChunk {
+                    stream: StreamName::Results,
+                    bytes: bundle.to_json().into(),
+                };
+                let _ = sink.send(chunk).await;
+            }
+        }
+    }
+
     /// Streams no more of it.
     pub(crate) fn detach(&mut self) {
         self.sink = None;

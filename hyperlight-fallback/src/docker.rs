@@ -1,6 +1,6 @@
 //! Engine client: how is the container engine reached, and how are containers removed from it?
 
-use crate::owner::{LABEL_OWNER, is_orphan};
+use crate::owner::{LABEL_OWNER, is_orphan, owner_suffix};
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
@@ -69,21 +69,55 @@ pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
     }
 }
 
-/// Removes the containers of processes that have ended.
-pub(crate) async fn reap(docker: &Docker, owner: &str) -> Result<(), Error> {
+/// Set when this process has created a container.
+static HAS_CONTAINERS: AtomicBool = AtomicBool::new(false);
+
+/// Notes that this process creates a container.
+pub(crate) fn note_container() {
+    HAS_CONTAINERS.store(true, Ordering::Relaxed);
+}
+
+/// Removes the containers of this process, and waits for that, for its end: those that wait for a
+/// run are paused and could not end by themselves.
+pub async fn remove_own_containers() {
+    if !HAS_CONTAINERS.load(Ordering::Relaxed) {
+        return;
+    }
+    let removed = async {
+        let docker = open().ok()?;
+        let own = owner_suffix();
+        for (id, label) in containers(&docker).await.ok()? {
+            if label.ends_with(&own) {
+                remove(&docker, id, Instant::now() + REAP_TIMEOUT).await;
+            }
+        }
+        Some(())
+    };
+    if tokio::time::timeout(REAP_TIMEOUT, removed).await.is_err() {
+        tracing::warn!("the container engine is slow to remove containers; the next start does it");
+    }
+}
+
+/// Lists this project's containers: the id and the owner of each.
+async fn containers(docker: &Docker) -> Result<Vec<(String, String)>, Error> {
     let filters = HashMap::from([("label".to_owned(), vec![LABEL_OWNER.to_owned()])]);
     let options = ListContainersOptions {
         all: true,
         filters: Some(filters),
         ..ListContainersOptions::default()
     };
-    for container in docker.list_containers(Some(options)).await? {
-        let label = container
-            .labels
-            .unwrap_or_default()
-            .remove(LABEL_OWNER)
-            .unwrap_or_default();
-        if let Some(id) = container.id.filter(|_| is_orphan(&label, owner)) {
+    let found = docker.list_containers(Some(options)).await?;
+    let owned = found.into_iter().filter_map(|container| {
+        let label = container.labels.unwrap_or_default().remove(LABEL_OWNER);
+        Some((container.id?, label.unwrap_or_default()))
+    });
+    Ok(owned.collect())
+}
+
+/// Removes the containers of processes that have ended.
+pub(crate) async fn reap(docker: &Docker, owner: &str) -> Result<(), Error> {
+    for (id, label) in containers(docker).await? {
+        if is_orphan(&label, owner) {
             tracing::info!(id, "removing an orphaned container");
             remove(docker, id, Instant::now() + REAP_TIMEOUT).await;
         }

@@ -28,7 +28,7 @@ pub(crate) struct Inner {
     options: Options,
     engine: OnceCell<Engine>,
     local_ca: OnceLock<Result<Arc<LocalCa>, String>>,
-    transform: OnceLock<Result<Arc<[u8]>, String>>,
+    transform: OnceLock<Arc<[u8]>>,
 }
 
 /// The engine as it was found, or the reason why there is none.
@@ -137,9 +137,11 @@ impl Inner {
     /// Returns the script that transforms the one language that needs it; read when a program first
     /// does.
     pub(crate) fn transform(&self, language: &str) -> Result<Arc<[u8]>, String> {
-        self.transform
-            .get_or_init(|| transform::read(language).map(Arc::from))
-            .clone()
+        if let Some(read) = self.transform.get() {
+            return Ok(Arc::clone(read));
+        }
+        let read = transform::read(language).map(Arc::from)?;
+        Ok(Arc::clone(self.transform.get_or_init(|| read)))
     }
 }
 

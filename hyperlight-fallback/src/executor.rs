@@ -126,6 +126,11 @@ impl Executor for Containers {
         drop(feeding);
         let mut report = reader.report(&ending, &setup.grant, &plan.mounts)?;
         reader.read_reply(&mut report, &plan, limits);
+        tokio::select! {
+            () = reader.collector.show(&report.results) => {}
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(limits.wall.saturating_sub(started.elapsed())) => {}
+        }
         let trailer = reader.splitter.trailer();
         let trailer = trailer.map(|(trailer, _)| trailer.usage());
         let mut usage = trailer.unwrap_or_default();

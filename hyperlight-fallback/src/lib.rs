@@ -43,5 +43,6 @@ mod seccomp;
 mod session;
 mod transform;
 
+pub use docker::remove_own_containers;
 pub use engine::{Containers, ContainersBuilder, Diagnosis};
 pub use images::{BuildError, FoundImage, ImageBase, build_images, list_images};

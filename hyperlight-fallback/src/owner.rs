@@ -9,12 +9,13 @@ pub(crate) const LABEL_OWNER: &str = "glovebox.owner";
 /// Identifies this process so that another one on the same machine can check whether it is alive:
 /// its id and its start time.
 pub(crate) fn owner(engine: &str) -> String {
+    format!("{}{}", machine(engine), owner_suffix())
+}
+
+/// Returns how the label of this process ends on this machine, whatever the engine.
+pub(crate) fn owner_suffix() -> String {
     let process = std::process::id();
-    format!(
-        "{}/{process}/{}",
-        machine(engine),
-        start_time(process).unwrap_or(0)
-    )
+    format!("/{process}/{}", start_time(process).unwrap_or(0))
 }
 
 /// Identifies the machine and PID namespace. Liveness cannot be checked across machines or PID

@@ -4,7 +4,7 @@
 //! is used twice.
 
 use crate::container::{Settings, cover_volumes};
-use crate::docker::remove;
+use crate::docker::{note_container, remove};
 use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
@@ -95,6 +95,7 @@ impl Container {
         body: ContainerCreateBody,
         reservation: Option<Reservation>,
     ) -> Result<Self, Error> {
+        note_container();
         let created = docker
             .create_container(None::<CreateContainerOptions>, body)
             .await?;

@@ -73,7 +73,7 @@ pub(crate) fn completion_limit(grant: &Grant) -> u64 {
         .value
         .saturating_mul(4)
         .saturating_add(2 << 20)
-        .saturating_add(grant.limits().results)
+        .saturating_add(grant.limits().results.saturating_mul(2))
 }
 
 /// Returns the maximum lifetime of a program, after which the container ends it without the host.

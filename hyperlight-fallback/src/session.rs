@@ -450,6 +450,9 @@ impl Conversation {
         };
         let completion = rest.get(..trailer.completion).unwrap_or_default();
         complete(&mut report, completion, limits);
+        // A receiver that does not read must not hold the session.
+        let shown = answer.collector.show(&report.results);
+        let _ = tokio::time::timeout(GRACE, shown).await;
         refuse_calls(&mut report, self.egress.as_ref());
         if !trailer.is_alive {
             self.end().await;

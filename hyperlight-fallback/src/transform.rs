@@ -25,8 +25,15 @@ pub(crate) fn read(language: &str) -> Result<Vec<u8>, String> {
         .ok_or_else(missing)?;
     let file = bundle.file(script).map_err(|error| error.to_string())?;
     let mut text = Vec::new();
-    file.take(MAX_SCRIPT)
+    let place = bundle.path(script);
+    file.take(MAX_SCRIPT + 1)
         .read_to_end(&mut text)
-        .map_err(|error| format!("cannot read `{}`: {error}", bundle.path(script).display()))?;
+        .map_err(|error| format!("cannot read `{}`: {error}", place.display()))?;
+    if text.len() as u64 > MAX_SCRIPT {
+        return Err(format!(
+            "`{}` has more than {MAX_SCRIPT} bytes",
+            place.display()
+        ));
+    }
     Ok(text)
 }

@@ -18,6 +18,15 @@ const MAX_FORMATS: usize = 16;
 /// Bytes of a media type.
 const MAX_MEDIA_TYPE: usize = 127;
 
+/// Nested arrays and objects in JSON of a result; below what strict readers accept.
+const MAX_DEPTH: usize = 100;
+
+/// Characters of a name that an error shows.
+const MAX_SHOWN: usize = 100;
+
+/// Characters of an error; serde's quote what they do not know.
+const MAX_ERROR: usize = 300;
+
 /// Results of one run; protects the host from many small ones.
 pub const MAX_RESULTS: usize = 1000;
 
@@ -103,7 +112,8 @@ impl MimeBundle {
     ///
     /// Where it is no JSON, a media type is malformed, or bytes are no base64.
     pub fn parse(json: &str) -> Result<Self, BundleError> {
-        serde_json::from_str(json).map_err(|error| BundleError(error.to_string()))
+        serde_json::from_str(json)
+            .map_err(|error| BundleError(error.to_string().chars().take(MAX_ERROR).collect()))
     }
 
     /// Returns it as JSON.
@@ -149,6 +159,30 @@ impl Notation {
     }
 }
 
+/// Returns valid JSON on one line, as it was written: numbers beyond 64 bits and the order of keys
+/// would not survive parsing. Fails if it is nested too deeply.
+fn one_line(json: &str) -> Result<String, String> {
+    let (mut depth, mut deepest, mut is_text, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            b'[' | b'{' if !is_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if deepest > MAX_DEPTH {
+        return Err(format!("JSON is nested {deepest} deep, not {MAX_DEPTH}"));
+    }
+    // JSON may have line breaks between its tokens, but not inside strings.
+    Ok(json.replace(['\n', '\r'], " "))
+}
+
 /// Returns whether a text is a media type without parameters (RFC 6838).
 fn is_media_type(text: &str) -> bool {
     let is_name = |name: &str| {
@@ -178,9 +212,10 @@ impl<'de> Deserialize<'de> for Formats {
                 let mut formats: Vec<Format> = Vec::new();
                 while let Some(media_type) = map.next_key::<String>()? {
                     if !is_media_type(&media_type) {
+                        let shown: String = media_type.chars().take(MAX_SHOWN).collect();
                         return Err(A::Error::custom(format_args!(
                             "`{}` is no media type",
-                            media_type.escape_debug()
+                            shown.escape_debug()
                         )));
                     }
                     if formats.len() == MAX_FORMATS
@@ -193,8 +228,8 @@ impl<'de> Deserialize<'de> for Formats {
                     let content = match Notation::of(&media_type) {
                         Notation::Text => FormatContent::Text(map.next_value()?),
                         Notation::Json => {
-                            let value: serde_json::Value = map.next_value()?;
-                            FormatContent::Json(value.to_string())
+                            let raw: &RawValue = map.next_value()?;
+                            FormatContent::Json(one_line(raw.get()).map_err(A::Error::custom)?)
                         }
                         Notation::Base64 => {
                             let mut text: String = map.next_value()?;
@@ -250,7 +285,7 @@ mod tests {
 
     #[test]
     fn bundle_is_the_same_after_a_round_trip() {
-        let json = r#"{"origin":"display","data":{"text/plain":"é","image/png":"iVBORw==","application/json":{"b":[1,2.5,null],"a":18446744073709551615},"image/svg+xml":"<svg/>","application/vnd.x+json":[]}}"#;
+        let json = r#"{"origin":"display","data":{"text/plain":"é","image/png":"iVBORw==","application/json":{"b":[1,2.5,null,1e400],"a":123456789012345678901234567890},"image/svg+xml":"<svg/>","application/vnd.x+json":[]}}"#;
         let bundle = MimeBundle::parse(json).unwrap();
         assert_eq!(
             bundle.data.get("image/png"),
@@ -262,7 +297,10 @@ mod tests {
             "{}",
             bundle.to_json()
         );
-        assert!(!bundle.to_json().contains('\n'));
+        assert_eq!(bundle.to_json(), json);
+        let lines = r#"{"origin":"value","data":{"application/json":"#;
+        let bundle = MimeBundle::parse(&format!("{lines}[\n1,\r\n\"a\\n[\"]}}}}")).unwrap();
+        assert_eq!(bundle.to_json(), format!("{lines}[ 1,  \"a\\n[\"]}}}}"));
     }
 
     #[test]
@@ -280,6 +318,7 @@ mod tests {
             r#""image/png":"not base64!""#.to_owned(),
             r#""application/json":NaN"#.to_owned(),
             format!("\"application/json\":{deep}"),
+            "\"application/json\":[1,}".to_owned(),
             format!("\"text/{}\":\"x\"", "a".repeat(200)),
             many.join(","),
         ] {

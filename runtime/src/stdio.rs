@@ -11,6 +11,7 @@ use crate::outcome::{Output, Results};
 use bytes::Bytes;
 use glovebox_policy::{Limit, Limits};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
@@ -20,6 +21,9 @@ use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamRe
 /// Bytes that a guest may hand over in one write; protects the host's memory while a receiver is
 /// slow.
 const MAX_WRITE: usize = 64 << 10;
+
+/// Time after which a receiver that does not read is dropped, if the program has to end.
+const SLOW: Duration = Duration::from_millis(200);
 
 /// Bytes of output for which memory is charged at once; the first of them are free of charge.
 const STEP: u64 = 64 << 10;
@@ -65,7 +69,11 @@ struct OutputState {
     limit: u64,
     results: Results,
     results_limit: u64,
+    /// Bytes of the results.
+    shown: u64,
     sink: Option<mpsc::Sender<OutputChunk>>,
+    /// The time since which the receiver has not been seen to read.
+    full_since: Option<Instant>,
     /// Ends a wait for the receiver.
     detached: Arc<Notify>,
     /// The buffers' charge to the memory account, and the bytes of output that it covers.
@@ -88,7 +96,9 @@ impl Outputs {
             limit: limits.output,
             results: Results::default(),
             results_limit: limits.results,
+            shown: 0,
             sink: None,
+            full_since: None,
             detached: Arc::default(),
             held,
             counted: STEP,
@@ -108,18 +118,29 @@ impl Outputs {
         state.limit = limits.output;
         state.results = Results::default();
         state.results_limit = limits.results;
+        state.shown = 0;
         state.sink = sink;
+        state.full_since = None;
         state.held.shrink(u64::MAX);
         state.counted = STEP;
     }
 
-    /// Drops a receiver that does not read, so that the guest goes on; further output is kept only.
+    /// Drops a receiver that has not read for a while, so that the guest goes on; further output is
+    /// kept only. Called again and again.
     pub(crate) fn drop_slow_receiver(&self) {
         let mut state = self.state();
-        if state.sink.as_ref().is_some_and(|sink| sink.capacity() == 0) {
+        let is_full = state.sink.as_ref().is_some_and(|sink| sink.capacity() == 0);
+        let since = state.full_since.filter(|_| is_full);
+        state.full_since = is_full.then(|| since.unwrap_or_else(Instant::now));
+        if since.is_some_and(|since| since.elapsed() >= SLOW) {
             state.sink = None;
             state.detached.notify_waiters();
         }
+    }
+
+    /// Notes that a result was not shown.
+    pub(crate) fn leave_out(&self) {
+        self.state().results.truncated = true;
     }
 
     /// Takes the output since the start or the last call; drops the receiver.
@@ -137,22 +158,25 @@ impl Outputs {
     /// Adds a result, and passes it on.
     pub(crate) async fn show(&self, bundle: MimeBundle) -> Result<(), CallLimit> {
         let json = bundle.to_json();
-        let sink = {
+        let (sink, detached) = {
             let mut state = self.state();
-            if let Err(limit) = state.admit(&bundle) {
+            if let Err(limit) = state.admit(&bundle, json.len() as u64) {
                 state.results.truncated = true;
                 return Err(limit);
             }
             state.results.bundles.push(bundle);
-            state.sink.clone()
+            (state.sink.clone(), Arc::clone(&state.detached))
         };
         if let Some(sink) = sink {
             let chunk = OutputChunk {
                 stream: StreamName::Results,
                 bytes: json.into(),
             };
-            // A receiver that has gone away is no error of the program.
-            let _ = sink.send(chunk).await;
+            tokio::select! {
+                // A receiver that has gone away is no error of the program.
+                _ = sink.send(chunk) => {}
+                () = detached.notified() => {}
+            }
         }
         Ok(())
     }
@@ -166,27 +190,25 @@ impl Outputs {
 }
 
 impl OutputState {
-    /// Charges the memory of a result, which is kept and passed on as JSON, if it fits.
-    fn admit(&mut self, bundle: &MimeBundle) -> Result<(), CallLimit> {
+    /// Charges the memory of a result, which is kept and passed on as `json` bytes of JSON, if it
+    /// fits.
+    fn admit(&mut self, bundle: &MimeBundle, json: u64) -> Result<(), CallLimit> {
         let bytes = bundle.bytes() as u64;
-        let kept: u64 = self
-            .results
-            .bundles
-            .iter()
-            .map(|kept| kept.bytes() as u64)
-            .sum();
         if self.results.bundles.len() >= MAX_RESULTS {
             return Err(CallLimit::ResultCount { most: MAX_RESULTS });
         }
-        if kept.saturating_add(bytes) > self.results_limit {
+        let shown = self.shown.saturating_add(bytes);
+        if shown > self.results_limit {
             return Err(CallLimit::Results {
                 most: self.results_limit,
                 bytes,
             });
         }
         self.held
-            .grow(bytes.saturating_mul(3))
-            .map_err(CallLimit::Account)
+            .grow(bytes.saturating_add(json))
+            .map_err(CallLimit::Account)?;
+        self.shown = shown;
+        Ok(())
     }
 }
 

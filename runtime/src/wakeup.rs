@@ -15,19 +15,27 @@ pub(crate) struct WakeUp(Arc<WakeUpState>);
 #[derive(Debug, Default)]
 struct WakeUpState {
     is_due: AtomicBool,
+    is_ending: AtomicBool,
     waiting: AtomicWaker,
 }
 
 impl WakeUp {
     /// Ends the current wait, or the next one.
     pub(crate) fn wake(&self) {
+        self.0.is_ending.store(true, Ordering::Relaxed);
         self.0.is_due.store(true, Ordering::Release);
         self.0.waiting.wake();
     }
 
-    /// Takes back a wake-up that has ended no wait.
+    /// Ends the interrupt, and takes back a wake-up that has ended no wait.
     pub(crate) fn withdraw(&self) {
+        self.0.is_ending.store(false, Ordering::Relaxed);
         self.0.is_due.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns whether the evaluation was interrupted, and has to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.0.is_ending.load(Ordering::Relaxed)
     }
 
     /// Waits for a wake-up.

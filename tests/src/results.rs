@@ -51,7 +51,7 @@ const ROWS: &[Row] = &[
         "python",
         "class M:\n    def __repr__(self): return 'M'\n    def _repr_mimebundle_(self, include=None, exclude=None):\n        return {'text/plain': 'm', 'image/png': b'\\x89PNG'}, {'image/png': {'width': 1}}\n    def _repr_svg_(self): return '<svg/>'\n    def _repr_json_(self): return {'b': [1, 2.5], 'a': None}\n    def _repr_latex_(self): return None\nM()",
         &[
-            r#"{"origin":"value","data":{"text/plain":"m","image/png":"iVBORw==","image/svg+xml":"<svg/>","application/json":{"a":null,"b":[1,2.5]}}}"#,
+            r#"{"origin":"value","data":{"text/plain":"m","image/png":"iVBORw==","image/svg+xml":"<svg/>","application/json":{"b":[1,2.5],"a":null}}}"#,
         ],
     ),
     row(
@@ -86,6 +86,25 @@ const ROWS: &[Row] = &[
         results: &[],
         stderr: "H._repr_html_ failed: ValueError: no\n",
     },
+    Row {
+        language: "python",
+        program: "display({'text/plain': 1}, raw=True)\ndisplay({'nonsense': 'x'}, raw=True)\ndisplay({'image/png': '!'}, raw=True)\n7",
+        results: &[],
+        stderr: "a result is not shown: ValueError: `nonsense` is no MIME type\n",
+    },
+    Row {
+        language: "javascript",
+        program: "display({ 'text/plain': 1 }, { raw: true }); display({ nonsense: 'x' }, { raw: true }); display({ 'image/png': 5 }, { raw: true }); 7",
+        results: &[],
+        stderr: "a result is not shown: TypeError: `nonsense` is no MIME type\n",
+    },
+    row(
+        "python",
+        "display({'application/json': {'z': 123456789012345678901234567890, 'a': '\\n'}}, raw=True)",
+        &[
+            r#"{"origin":"display","data":{"application/json":{"z":123456789012345678901234567890,"a":"\n"}}}"#,
+        ],
+    ),
     row("javascript", "42", &[]),
     row("javascript", "({ a: 1 })", &[]),
     row(
@@ -109,7 +128,7 @@ const ROWS: &[Row] = &[
         "const late = { async [Symbol.for('Jupyter.display')]() { await null; return { 'text/plain': 'late' }; } };\nawait display(late); display({ 'application/json': { b: 1, a: [] } }, { raw: true })",
         &[
             r#"{"origin":"display","data":{"text/plain":"late"}}"#,
-            r#"{"origin":"display","data":{"application/json":{"a":[],"b":1}}}"#,
+            r#"{"origin":"display","data":{"application/json":{"b":1,"a":[]}}}"#,
         ],
     ),
     row(

@@ -339,6 +339,12 @@ impl Service {
         stream
     }
 
+    /// Returns the id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Stops it gracefully (`SIGTERM`), and returns whether it exited with success.
     #[must_use]
     pub fn stop(&mut self) -> bool {

@@ -94,6 +94,8 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         watch.abort();
         Ok::<_, Failure>(Exit::SUCCESS)
     });
+    #[cfg(feature = "containers")]
+    runtime.block_on(glovebox_fallback::remove_own_containers());
     runtime.shutdown_background();
     if let Some(traces) = traces {
         traces.end();

@@ -447,7 +447,7 @@
     for (const entry of entries) length += context.colors ? withoutColours(entry).length : entry.length;
     if (length <= context.breakLength && !base.includes('\n')) return `${open}${start} ${entries.join(', ')} ${close}`;
     const line = `\n${' '.repeat(context.indentation)}`;
-    return `${open}${base === '' && open.length === 1 ? ' ' : `${start}\n${line}  `}${entries.join(`,${line}  `)} ${close}`;
+    return `${open}${base === '' && open.length === 1 ? ' ' : `${start}${line}  `}${entries.join(`,${line}  `)} ${close}`;
   };
 
   const layOut = (context, shape, entries, level, value) => {

@@ -7,17 +7,44 @@
   const { define, inspect } = internal;
   const { Buffer } = globalThis;
   const { stringify } = JSON;
-  const { entries, fromEntries } = Object;
+  const { entries } = Object;
 
-  const contentOf = (content) => {
-    if (content instanceof ArrayBuffer) return Buffer.from(content).toString('base64');
-    if (ArrayBuffer.isView(content)) return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64');
-    return content;
+  const isMediaType = /^[A-Za-z\d][\w!#$&^.+-]*\/[A-Za-z\d][\w!#$&^.+-]*$/;
+  const isJson = (type) => type === 'application/json' || type.endsWith('+json');
+  const isText = (type) => type.startsWith('text/') || type.endsWith('+xml') || ['application/javascript', 'application/xml', 'application/x-latex'].includes(type);
+  const bytesOf = (content) => {
+    if (typeof content === 'string') return Buffer.from(content, 'base64');
+    return content instanceof ArrayBuffer ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  };
+  // The content as JSON, and its size as the host counts it.
+  const contentOf = (type, content) => {
+    if (!isMediaType.test(type)) throw new TypeError(`\`${type.slice(0, 100)}\` is no MIME type`);
+    if (isJson(type)) {
+      const text = stringify(content);
+      if (text === undefined) throw new TypeError(`the content of \`${type}\` must be JSON`);
+      return [text, Buffer.byteLength(text)];
+    }
+    if (isText(type)) {
+      if (typeof content !== 'string') throw new TypeError(`the content of \`${type}\` must be a string`);
+      return [stringify(content), Buffer.byteLength(content)];
+    }
+    if (typeof content !== 'string' && !ArrayBuffer.isView(content) && !(content instanceof ArrayBuffer)) throw new TypeError(`the content of \`${type}\` must be bytes or base64`);
+    const bytes = bytesOf(content);
+    return [`"${bytes.toString('base64')}"`, bytes.length];
   };
   const send = (origin, data) => {
     let problem;
     try {
-      problem = internal.sendResult(stringify({ origin, data: fromEntries(entries(data).map(([type, content]) => [type, contentOf(content)])) }));
+      const parts = [];
+      let size = 0;
+      for (const [type, content] of entries(data)) {
+        if (content === undefined || content === null) continue;
+        const [text, length] = contentOf(type, content);
+        parts.push(`${stringify(type)}:${text}`);
+        size += type.length + length;
+      }
+      if (parts.length === 0) return;
+      problem = internal.sendResult(`{"origin":"${origin}","data":{${parts.join(',')}}}`, size);
     } catch (error) {
       problem = `${error}`;
     }

@@ -18,6 +18,10 @@ encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", "
 decode = json.JSONDecoder().decode
 
 
+evaluation = [0]
+"""The number of the evaluation; the host forgets all calls at its end."""
+
+
 class CallFailed(Exception):
     """A call that gave no value: `kind` is one of the contract's words, `message` is one line."""
 

@@ -19,10 +19,18 @@ class HostSelector:
     def __init__(self, is_woken):
         self.waiting = {}
         self.is_woken = is_woken
+        self.evaluation = calls.evaluation[0]
 
     def select(self, timeout):
         """Waits at most `timeout` seconds (`None`: without end) and names the calls that have finished."""
         waiting = self.waiting
+        if waiting and self.evaluation != calls.evaluation[0]:
+            # Their evaluation has ended, and with it the calls.
+            for future in waiting.values():
+                if not future.done():
+                    future.set_exception(calls.CallFailed("failed", "the evaluation that made the call has ended"))
+            waiting.clear()
+            timeout = 0
         if not waiting:
             if (timeout is None or timeout > 0) and not threads.idle(self.is_woken, timeout):
                 calls.wait_any([], calls.nanoseconds(timeout))
@@ -54,7 +62,10 @@ class EventLoop(base_events.BaseEventLoop):
     def host_call(self, call):
         """A future for a call that was started."""
         future = self.create_future()
-        self._selector.waiting[call] = future
+        selector = self._selector
+        if not selector.waiting:
+            selector.evaluation = calls.evaluation[0]
+        selector.waiting[call] = future
         return future
 
     def _process_events(self, event_list):

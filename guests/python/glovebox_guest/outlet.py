@@ -5,8 +5,8 @@ from glovebox_guest.own import __builtins__
 from glovebox_guest import calls
 
 
-def send(text):
-    """Hands over a result as JSON; returns why the host does not take it, or `None`."""
+def send(text, _):
+    """Hands over a result as JSON; returns why the host does not take it, or `None`. The host counts its size itself."""
     call = calls.start_call("show", text)
     try:
         calls.finish(call)

@@ -11,6 +11,7 @@ import builtins
 import importlib.machinery
 import io
 import json
+import re
 import sys
 import types
 
@@ -35,6 +36,8 @@ MOST_ROWS = 1000
 CHARTS = "matplotlib.backends.backend_agg"
 WITHOUT_FORMS = frozenset((bool, bytes, complex, dict, float, frozenset, int, list, range, set, str, tuple, types.FunctionType, types.ModuleType))
 
+is_media_type = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*", re.ASCII).fullmatch
+TEXTS = frozenset(("application/javascript", "application/xml", "application/x-latex"))
 encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 find_spec = importlib.machinery.PathFinder.find_spec
 modules = sys.modules
@@ -134,19 +137,37 @@ def _text(thing):
         return plain(f"<{type(thing).__name__} object whose repr() raised {type(error).__name__}>")
 
 
-def _content(content):
-    """As JSON has it: bytes become base64."""
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        return base64.b64encode(content).decode("ascii")
+def _content(media_type, content):
+    """As JSON has it, and its size: bytes become base64."""
+    if not is_media_type(media_type):
+        raise ValueError(f"`{media_type[:100]}` is no MIME type")
+    if media_type == "application/json" or media_type.endswith("+json"):
+        content = encode(content)
+        return content, len(content)
+    if media_type.startswith("text/") or media_type.endswith("+xml") or media_type in TEXTS:
+        if not isinstance(content, str):
+            raise TypeError(f"the content of `{media_type}` must be str, not {type(content).__name__}")
+        content = plain(content, len(content))
+        return encode(content), len(content.encode())
     if isinstance(content, str):
-        return plain(content, len(content))
-    return content
+        # Base64 already, such as that of a file.
+        content = base64.b64decode("".join(content.split()), validate=True)
+    size = len(memoryview(content).cast("B"))
+    return encode(base64.b64encode(content).decode("ascii")), size
 
 
 def _send(origin, data):
     try:
-        data = {str(media_type): _content(content) for media_type, content in data.items() if content is not None}
-        problem = outlet.send(encode({"origin": origin, "data": data}))
+        parts, size = [], 0
+        for media_type, content in data.items():
+            if content is not None:
+                media_type = str(media_type)
+                text, length = _content(media_type, content)
+                parts.append(f"{encode(media_type)}:{text}")
+                size += len(media_type) + length
+        if not parts:
+            return
+        problem = outlet.send(f'{{"origin":"{origin}","data":{{{",".join(parts)}}}}}', size)
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
     if problem:

@@ -148,14 +148,23 @@ const isPlain = (value, holders = []) => {
 // Results are JSON already, and belong to whatever the program comes to.
 let told = {};
 let results = [];
+const MOST_SHOWN = 1000;
 let resultBytes = 0;
 let isTruncated = false;
 const { writeFileSync } = fs;
+const encodeTold = () => {
+  const encoded = JSON.stringify(isTruncated ? { ...told, truncated: true } : told);
+  return results.length > 0 ? `${encoded.slice(0, -1)}${encoded === '{}' ? '' : ','}"results":[${results.join(',')}]}` : encoded;
+};
 const tell = (more) => {
   try {
     told = more ?? told;
-    let encoded = JSON.stringify(isTruncated ? { ...told, truncated: true } : told);
-    if (results.length > 0) encoded = `${encoded.slice(0, -1)}${encoded === '{}' ? '' : ','}"results":[${results.join(',')}]}`;
+    let encoded = encodeTold();
+    if (Buffer.byteLength(encoded) > Number(most) && results.length > 0) {
+      results = [];
+      isTruncated = true;
+      encoded = encodeTold();
+    }
     if (Buffer.byteLength(encoded) <= Number(most)) writeFileSync(completion, encoded);
   } catch { /* the exit code is reported all the same */ }
 };
@@ -171,12 +180,16 @@ const shownResults = {
   inspect: util.inspect,
   isProxy: util.types.isProxy,
   complain: (text) => fs.writeSync(2, text),
-  sendResult: (json) => {
-    if (resultBytes + json.length > Number(mostResults)) {
+  sendResult: (json, size) => {
+    if (results.length >= MOST_SHOWN) {
       isTruncated = true;
-      return `the results that a run shows have at most ${mostResults} bytes (\`limits.results\`)`;
+      return `a run shows at most ${MOST_SHOWN} results`;
     }
-    resultBytes += json.length;
+    if (resultBytes + size > Number(mostResults)) {
+      isTruncated = true;
+      return `the results that a run shows have at most ${mostResults} bytes (\`limits.results\`), and ${size} more do not fit`;
+    }
+    resultBytes += size;
     results.push(json);
     return undefined;
   },

@@ -77,10 +77,16 @@ class SessionLoop:
         task = self.loop.create_task(coroutine)
         try:
             return self.loop.run_until_complete(task)
-        except BaseException:
-            # An interrupt may come from outside the coroutine, which must not go on later.
+        except KeyboardInterrupt as interrupt:
+            if task.done() or self.loop.is_closed():
+                raise
+            # It came while the program waited, which must not go on in the next evaluation.
             task.cancel()
-            raise
+            try:
+                self.loop.run_until_complete(task)
+            except asyncio.CancelledError as cancelled:
+                interrupt.__traceback__ = cancelled.__traceback__
+            raise interrupt from None
 
 
 def set_running_loop(loop):
@@ -133,16 +139,22 @@ def prepare(source):
     linecache.cache[source.name] = (len(source.text), None, lines, source.name)
 
 
+MOST_SHOWN = 1000
+shown_bytes = 0
 is_truncated = False
 """Whether a result was not kept."""
 
 
-def show(text):
+def show(text, size):
     """Keeps a result, as JSON, for the end of the program; returns why it is not kept, or `None`."""
-    global is_truncated
-    if sum(map(len, shown)) + len(text) > int(most_results):
+    global is_truncated, shown_bytes
+    if len(shown) >= MOST_SHOWN:
         is_truncated = True
-        return f"the results that a run shows have at most {most_results} bytes (`limits.results`)"
+        return f"a run shows at most {MOST_SHOWN} results"
+    if shown_bytes + size > int(most_results):
+        is_truncated = True
+        return f"the results that a run shows have at most {most_results} bytes (`limits.results`), and {size} more do not fit"
+    shown_bytes += size
     shown.append(text)
     return None
 
@@ -207,6 +219,17 @@ class ToolsFinder:
 sys.meta_path.append(ToolsFinder)
 
 
+def tell(told):
+    """The report of a program, with its results, which are JSON already."""
+    if is_truncated:
+        told["truncated"] = True
+    encoded = json.JSONEncoder().encode(told)
+    if shown:
+        separator = "," if told else ""
+        encoded = f'{encoded[:-1]}{separator}"results":[{",".join(shown)}]}}'
+    return encoded.encode()
+
+
 def run(program, name, arguments):
     """Evaluates a program, writes its value or exception, and returns its exit code."""
     with open(program, "rb") as file:
@@ -216,9 +239,9 @@ def run(program, name, arguments):
     except UnicodeDecodeError as error:
         sys.stderr.write(f"the source `{name}` is not UTF-8 text: {error.reason}\n")
         return 1
-    global is_truncated
+    global is_truncated, shown_bytes
     shown.clear()
-    is_truncated = False
+    is_truncated, shown_bytes = False, 0
     # What `atexit` has runs when this interpreter ends.
     ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments, is_last=False))
     code, told = 0, {}
@@ -228,14 +251,12 @@ def run(program, name, arguments):
         code, told = 1, {"exception": vars(ended.raised)}
     elif ended.value is not None:
         told = {"value": vars(ended.value)}
-    if is_truncated:
-        told["truncated"] = True
     try:
-        encoded = json.JSONEncoder().encode(told)
-        if shown:
-            separator = "," if told else ""
-            encoded = f'{encoded[:-1]}{separator}"results":[{",".join(shown)}]}}'
-        encoded = encoded.encode()
+        encoded = tell(told)
+        if len(encoded) > int(most) and shown:
+            is_truncated = True
+            shown.clear()
+            encoded = tell(told)
         if len(encoded) <= int(most):
             with open(completion, "wb") as file:
                 file.write(encoded)

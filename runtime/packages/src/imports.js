@@ -13,7 +13,10 @@ const MOST_FILES = 100;
 const ENDINGS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js', '/index.ts'];
 
 const orNone = (make) => { try { return make(); } catch { return []; } };
-const later = (text) => [...text.matchAll(/\b(?:require|import)\s*\(\s*(['"`])([^'"`\n$]+)\1\s*\)/g)].map(([, , name]) => name);
+// Neither in comments and texts, nor where a failure is expected.
+const later = (text) => [...text.matchAll(/\/\*[^]*?\*\/|\/\/[^\n]*|\b(?:require|import)\s*\(\s*(['"`])([^'"`\n$]+)\1\s*\)|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g)]
+  .filter(({ 2: name, index }) => name !== undefined && !/\btry\s*\{[^}]*$/.test(text.slice(Math.max(0, index - 300), index)))
+  .map(([, , name]) => name);
 const found = (names, isFirst) => names.map((name) => [name, 0, isBuiltin(name), isAbsent(name), isFirst]);
 
 const text = readFileSync(0, 'utf8');

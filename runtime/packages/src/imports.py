@@ -5,15 +5,22 @@ first can only find what is there from the start, so what they lack can be told 
 statement may have been prepared by it, and may never run: what such an import lacks is a reason for another tier, and no more.
 """
 
+import sys
+
+# What is there is asked of the library: the workspace has the program's files, and nothing of them runs here.
+WORKSPACE = "/work"
+sys.path[:] = [place for place in sys.path if place and not place.startswith(WORKSPACE)]
+
 import ast
 import importlib
 import json
 import os
-import sys
 
 # The program itself, and the client of tools: in every tier, and in no list of the standard library.
 ALWAYS = ("__main__", "glovebox", "IPython")
 MOST_FILES = 100
+# Those of another system, which no tier has.
+ELSEWHERE = frozenset(("_winapi", "_scproxy", "msvcrt", "nt", "winreg", "winsound"))
 CATCHES = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
 
 
@@ -52,15 +59,33 @@ def first_imports(tree):
             return
 
 
+def named(node):
+    """The last part of a name such as `builtins.ImportError`."""
+    return getattr(node, "id", getattr(node, "attr", None))
+
+
+def is_for_windows(test):
+    """Whether a condition holds on Windows only, as far as programs write it."""
+    if isinstance(test, ast.Call) and named(test.func) == "startswith":
+        test = ast.Compare(test.func.value, [ast.Eq()], test.args)
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Eq, ast.In)):
+        return False
+    system = test.comparators[0]
+    words = [part.value for part in getattr(system, "elts", [system]) if isinstance(part, ast.Constant)]
+    return named(test.left) in ("platform", "name", "system") and any(str(word).lower() in ("win32", "win", "nt", "windows", "cygwin") for word in words)
+
+
 def does_without(node):
-    """Whether what a statement holds is imported for types only, or may be missing."""
+    """Whether what a statement holds is imported for types or for another system only, or may be missing."""
     if isinstance(node, ast.If):
-        test = node.test
-        return getattr(test, "id", getattr(test, "attr", None)) == "TYPE_CHECKING"
+        return named(node.test) == "TYPE_CHECKING" or is_for_windows(node.test)
+    if isinstance(node, ast.With):
+        calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+        return any(named(call.func) == "suppress" and any(named(kind) in CATCHES for kind in call.args) for call in calls)
     if isinstance(node, ast.Try):
         caught = [handler.type for handler in node.handlers]
         caught = [kind for one in caught for kind in (one.elts if isinstance(one, ast.Tuple) else [one])]
-        return any(kind is None or getattr(kind, "id", None) in CATCHES for kind in caught)
+        return any(kind is None or named(kind) in CATCHES for kind in caught)
     return False
 
 
@@ -70,7 +95,7 @@ def all_imports(tree):
     while waiting:
         node = waiting.pop()
         if does_without(node):
-            waiting += node.handlers if isinstance(node, ast.Try) else node.orelse
+            waiting += node.handlers if isinstance(node, ast.Try) else getattr(node, "orelse", ())
             continue
         if names_of(node):
             yield node
@@ -82,7 +107,7 @@ def found(nodes, is_first):
     for node in nodes:
         for name in names_of(node):
             name = name.partition(".")[0]
-            standard = name in sys.stdlib_module_names
+            standard = name in sys.stdlib_module_names and (is_first or name not in ELSEWHERE)
             yield [name, node.lineno, name in ALWAYS or (is_first or standard) and is_there(name), standard, is_first]
 
 

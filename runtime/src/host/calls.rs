@@ -27,6 +27,9 @@ const MAX_ARGUMENT_BYTES: u64 = 2 * MAX_CALL_BYTES as u64;
 /// Calls in flight at once; protects the host's memory and the upstream.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
 
+/// Characters of a function's name that an error shows.
+const MAX_SHOWN_NAME: usize = 100;
+
 /// The services of a sandbox for its programs.
 pub(crate) struct HostServices {
     tools: Arc<dyn ToolProvider>,
@@ -248,6 +251,16 @@ impl HostCalls {
             .unwrap_or(Err(CallLimit::Deadline.into()))
     }
 
+    /// Returns memory of the run, with nothing charged yet.
+    pub(super) fn memory(&self) -> MemoryHold {
+        self.memory.hold()
+    }
+
+    /// Returns the limit on the bytes of results.
+    pub(super) fn results_limit(&self) -> u64 {
+        self.grant.limits().results
+    }
+
     /// Counts one call, and returns its number.
     pub(super) fn count(&self) -> Result<u64, CallLimit> {
         let most = self.grant.limits().host_calls;
@@ -286,10 +299,13 @@ impl HostCalls {
             Some(tool) => Ok(Either::Right(
                 self.start_tool(tool, arguments, number, deadline)?,
             )),
-            None => Err(CallError::Invalid(format!(
-                "there is no host function `{}`",
-                name.escape_debug()
-            ))),
+            None => {
+                let shown: String = name.chars().take(MAX_SHOWN_NAME).collect();
+                Err(CallError::invalid(format!(
+                    "there is no host function `{}`",
+                    shown.escape_debug()
+                )))
+            }
         }
     }
 

@@ -24,13 +24,24 @@ pub enum CallError {
 impl CallError {
     /// Returns an error of a call with an unknown name or arguments of the wrong form.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self::Invalid(message.into())
+        Self::Invalid(shortened(message.into()))
     }
 
     /// Returns an error of a call that failed outside of the sandbox.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed(message.into())
+        Self::Failed(shortened(message.into()))
     }
+}
+
+/// Bytes of a message: it is kept until the program takes it, and may quote the program.
+const MAX_MESSAGE: usize = 4 << 10;
+
+fn shortened(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE {
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+        message.shrink_to_fit();
+    }
+    message
 }
 
 impl From<Denial> for CallError {
@@ -125,6 +136,9 @@ pub enum CallLimit {
         /// The limit.
         most: u64,
     },
+    /// The evaluation was interrupted, and has to end.
+    #[error("the evaluation was interrupted; it makes no more calls")]
+    Interrupted,
     /// The limit on redirects of one request.
     #[error("more than {most} redirects")]
     Redirects {

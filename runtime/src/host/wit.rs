@@ -3,7 +3,7 @@
 //! Each call runs as a tokio task, so that several can be in flight, and is dropped with the
 //! instance. This is the only file that knows how the contract writes a failure.
 
-use super::calls::{CallResult, HostCalls, MAX_CALL_BYTES, MAX_IN_FLIGHT};
+use super::calls::{CallResult, HostCalls, MAX_IN_FLIGHT};
 use super::error::{CallError, CallLimit};
 use crate::bundle::MimeBundle;
 use crate::contract::glovebox::guest::host::{CallId, Failure, Host};
@@ -35,6 +35,9 @@ pub(crate) struct GuestCalls {
 /// The name of the call that shows a result. It is no call of a tool or the network, so it needs no
 /// grant, and is neither counted nor recorded.
 const SHOW: &str = "show";
+
+/// Bytes by which the JSON of a result may exceed twice the limit on its content.
+const SHOW_SLACK: u64 = 64 << 10;
 
 impl GuestCalls {
     /// Starts with no calls; `meter` is the fuel debt of the run, `wake_up` ends its waits.
@@ -76,6 +79,9 @@ impl GuestCalls {
     }
 
     fn start(&self, name: &str, arguments: String) -> Result<GuestCall, CallError> {
+        if self.wake_up.is_ending() {
+            return Err(CallLimit::Interrupted.into());
+        }
         let number = self.host.count()?;
         if self.calls.len() >= MAX_IN_FLIGHT {
             return Err(CallLimit::InFlight {
@@ -90,13 +96,14 @@ impl GuestCalls {
     }
 
     async fn show(&self, json: &str) -> Result<CallResult, CallError> {
-        if json.len() > MAX_CALL_BYTES {
-            return Err(CallLimit::Arguments {
-                most: MAX_CALL_BYTES,
-                bytes: json.len(),
-            }
-            .into());
+        let (bytes, limit) = (json.len() as u64, self.host.results_limit());
+        if bytes > limit.saturating_mul(2).saturating_add(SHOW_SLACK) {
+            self.outputs.leave_out();
+            return Err(CallLimit::Results { most: limit, bytes }.into());
         }
+        let mut held = self.host.memory();
+        held.grow(bytes.saturating_mul(2))
+            .map_err(CallLimit::Account)?;
         let bundle =
             MimeBundle::parse(json).map_err(|error| CallError::invalid(error.to_string()))?;
         // A slow receiver delays the program, as with its output.
@@ -134,9 +141,9 @@ impl Host for GuestCalls {
                 .saturating_add(meter::text(arguments.len())),
         );
         let call = if name == SHOW {
-            // Parsed, decoded, and written again.
+            // Checked, decoded, and written again: some nanoseconds for each byte.
             self.meter
-                .charge(meter::text(arguments.len()).saturating_mul(4));
+                .charge(meter::text(arguments.len()).saturating_mul(16));
             GuestCall::Finished(self.show(&arguments).await)
         } else {
             self.start(&name, arguments)

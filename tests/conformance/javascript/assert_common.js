@@ -1,5 +1,4 @@
 // assert: what passes, what fails, and what a failure says
-// only = "the wording of an older Node than that of the container"
 const assert = require('assert');
 const strict = require('assert/strict');
 const tell = (check) => {

@@ -308,3 +308,123 @@ fn output_that_is_not_read_does_not_keep_an_evaluation_from_its_end() {
         assert!(outcome.value.is_some(), "{}", show(&outcome));
     }
 }
+
+/// A tool that never answers, and one that counts its calls.
+struct Slow;
+
+#[async_trait]
+impl Tool for Slow {
+    async fn call(&self, _: String) -> Result<String, String> {
+        std::future::pending().await
+    }
+}
+
+#[derive(Default)]
+struct Counts(std::sync::atomic::AtomicUsize);
+
+#[async_trait]
+impl Tool for Counts {
+    async fn call(&self, _: String) -> Result<String, String> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok("1".to_owned())
+    }
+}
+
+#[test]
+fn interrupted_call_of_a_tool_leaves_the_session_alive_and_none_follows() {
+    let counts = Arc::new(Counts::default());
+    let tools = "\n[profiles.attack.tools]\nallow = [\"slow\", \"counts\"]\n";
+    let sandbox = Sandbox::builder()
+        .policy(policy("", tools))
+        .guests(guests())
+        .tool("slow", Arc::new(Slow))
+        .tool("counts", counts.clone())
+        .build()
+        .expect("a sandbox can be made");
+    let soon = Duration::from_millis(300);
+    for (language, first, wait, after) in [
+        (
+            "python",
+            "import asyncio, glovebox\nkept = 'kept'",
+            "await glovebox.acall_tool('slow')",
+            "await asyncio.sleep(0)\nkept",
+        ),
+        (
+            "python",
+            "import asyncio, glovebox\nkept = 'kept'",
+            "late = asyncio.ensure_future(glovebox.acall_tool('slow'))\nawait asyncio.sleep(60)",
+            "try:\n    await late\nexcept RuntimeError as error:\n    assert 'ended' in str(error)\nkept",
+        ),
+        (
+            "python",
+            "import asyncio, glovebox\nkept = 'kept'",
+            "glovebox.call_tool('slow')",
+            "await asyncio.sleep(0)\nkept",
+        ),
+        (
+            "javascript",
+            "let kept = 'kept'",
+            "await callTool('slow')",
+            "await new Promise((done) => setTimeout(done, 1)); kept",
+        ),
+    ] {
+        let mut session = session::open(&sandbox, Request::new(language, ""));
+        session::evaluate(&mut session, first);
+        let outcome = session::interrupt(&mut session, wait, soon);
+        assert_eq!(outcome.status, Status::Cancelled, "{}", show(&outcome));
+        let outcome = session::evaluate(&mut session, after);
+        let value = outcome.value.as_ref().map(|value| value.text.as_str());
+        assert_eq!(value, Some("'kept'"), "{wait}: {}", show(&outcome));
+    }
+    // What catches the interrupt may finish, but has no more effects outside.
+    let mut session = session::open(&sandbox, Request::new("python", ""));
+    let call = "import glovebox\nglovebox.call_tool('counts')";
+    session::evaluate(&mut session, call);
+    let outcome = session::interrupt(
+        &mut session,
+        "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    try:\n        glovebox.call_tool('counts')\n    except RuntimeError as error:\n        print(error)",
+        soon,
+    );
+    assert!(
+        outcome.stdout.text().contains("makes no more calls"),
+        "{}",
+        show(&outcome)
+    );
+    session::evaluate(&mut session, call);
+    assert_eq!(counts.0.load(std::sync::atomic::Ordering::Relaxed), 2);
+}
+
+#[test]
+fn end_of_an_interrupted_evaluation_is_streamed() {
+    let sandbox = sandbox("wall = \"700ms\"\noutput = \"64MiB\"", "");
+    let mut session = session::open(&sandbox, Request::new("python", ""));
+    let (sender, mut receiver) = mpsc::channel::<OutputChunk>(4);
+    let controls = Controls {
+        output: Some(sender),
+        ..Controls::default()
+    };
+    let source = glovebox_policy::Source {
+        name: "main.py".to_owned(),
+        content: b"while True: print('x')".as_slice().into(),
+    };
+    let (outcome, errors) = runtime().block_on(async {
+        let collect = async {
+            let mut errors = Vec::new();
+            while let Some(chunk) = receiver.recv().await {
+                if chunk.stream == StreamName::Stderr {
+                    errors.extend_from_slice(&chunk.bytes);
+                }
+            }
+            errors
+        };
+        let evaluation = session.evaluate_with(source, Vec::new(), Vec::new(), controls);
+        tokio::join!(evaluation, collect)
+    });
+    let outcome = outcome.expect("the session lives");
+    assert_eq!(String::from_utf8_lossy(&errors), outcome.stderr.text());
+    assert!(
+        outcome.stderr.text().contains("KeyboardInterrupt"),
+        "{}",
+        show(&outcome)
+    );
+}

@@ -286,6 +286,21 @@ fn later_import_of_a_program_chooses_its_tier() {
             "wasm",
         ),
         (
+            "l.py",
+            "import sys\nif sys.platform == 'win32':\n    import msvcrt\nelif sys.platform.startswith('win'):\n    import winreg\nprint(8)",
+            "wasm",
+        ),
+        (
+            "m.py",
+            "import contextlib\nwith contextlib.suppress(ImportError):\n    import readline\nprint(8)",
+            "wasm",
+        ),
+        (
+            "n.js",
+            "// see require('cluster')\nconst text = \"require('cluster')\"; /* import('net') */ try { require('worker_threads') } catch {}\nconsole.log(8);",
+            "wasm",
+        ),
+        (
             "g.js",
             "const { execSync } = require('child_process');\nconsole.log(`${execSync('echo 8')}`.trim());",
             "container",
@@ -318,6 +333,21 @@ fn later_import_of_a_program_chooses_its_tier() {
             "{source}: {outcome}"
         );
     }
+    // Nothing of a program's files runs before the program does.
+    machine.write(
+        "tabnanny.py",
+        "import os\nprint('once', flush=True)\nos._exit(0)",
+    );
+    let outcome = machine.outcome(
+        &["--file", "tabnanny.py"],
+        "k.py",
+        "x = 1\nimport tabnanny\nimport no_such_module",
+    );
+    assert_eq!(
+        (&outcome["stdout"], &outcome["status"]),
+        (&"once\n".into(), &"succeeded".into()),
+        "{outcome}"
+    );
     // Where the policy grants no other tier, it may try.
     let outcome = machine.outcome(
         &["--tier", "wasm"],

@@ -3,7 +3,7 @@
 use super::eventually;
 use glovebox_policy::Policy;
 use glovebox_tests::engine;
-use glovebox_tests::service::Service;
+use glovebox_tests::service::{RUN, Service};
 use serde_json::{Value, json};
 
 const SESSIONS: &str = "/v1/sessions";
@@ -316,4 +316,26 @@ fn session_moves_to_a_container_with_its_files() {
         interrupted.text()
     );
     assert_eq!(evaluate(&service, &place, "x")["value"]["json"], "A6");
+}
+
+#[test]
+fn ended_service_leaves_no_container() {
+    if engine::sandbox_for(&["shell"], Policy::builtin()).is_none() {
+        return;
+    }
+    let mut service = Service::local("");
+    let opened = service.post(SESSIONS, &json!({ "language": "shell" }));
+    assert_eq!(opened.status, 201, "{}", opened.text());
+    let ran = service.post(RUN, &json!({ "language": "shell", "source": "echo 1" }));
+    assert_eq!(ran.json()["stdout"], "1\n", "{}", ran.text());
+    let owner = format!("/{}/", service.id());
+    let own = || {
+        let format = "{{.ID}} {{.Label \"glovebox.owner\"}} {{.Status}}";
+        let all = engine::docker(&["ps", "--all", "--format", format]);
+        let own = all.lines().filter(|line| line.contains(&owner));
+        own.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(!own().is_empty());
+    assert!(service.stop());
+    assert_eq!(own(), Vec::<String>::new());
 }

@@ -251,7 +251,8 @@ pub(super) fn save_all(folder: &Path, results: &Results) -> Vec<SavedResult> {
             bundle.data.as_slice().iter().map(move |format| {
                 let mut path = format!("result-{number}.{}", extension(&format.media_type));
                 if !names.insert(path.clone()) {
-                    path = format!("result-{number}-{}.bin", names.len());
+                    let extension = extension(&format.media_type);
+                    path = format!("result-{number}-{}.{extension}", names.len());
                     names.insert(path.clone());
                 }
                 save_format(folder, path, format)
@@ -293,14 +294,18 @@ pub(super) fn unseen(results: &Results, drawing: Option<Drawing>) -> Option<Stri
     let mut types = BTreeSet::new();
     let mut count = 0;
     for bundle in &results.bundles {
-        let rich = bundle.data.as_slice().iter().filter(|format| {
-            format.media_type != PLAIN && !(drawing.is_some() && format.media_type == PNG)
-        });
-        let before = types.len();
-        let is_drawn = drawing.is_some() && bundle.data.get(PNG).is_some();
-        types.extend(rich.map(|format| name(&format.media_type)));
-        count +=
-            usize::from(!is_drawn && (types.len() > before || bundle.data.as_slice().len() > 1));
+        let picture = drawing.zip(bundle.data.get(PNG));
+        let is_drawn =
+            picture.is_some_and(|(drawing, content)| drawing.draw(content.as_bytes()).is_some());
+        let rich = bundle.data.as_slice().iter();
+        let rich: Vec<String> = rich
+            .filter(|format| format.media_type != PLAIN)
+            .map(|format| name(&format.media_type))
+            .collect();
+        if !is_drawn && !rich.is_empty() {
+            count += 1;
+            types.extend(rich);
+        }
     }
     (count > 0).then(|| {
         let types: Vec<String> = types.into_iter().collect();
@@ -423,8 +428,8 @@ mod tests {
         assert_eq!(
             files,
             [
-                ("result-1-2.bin", "b"),
-                ("result-1-4.bin", "d"),
+                ("result-1-1.txt", "b"),
+                ("result-1-3.bin", "d"),
                 ("result-1.bin", "c"),
                 ("result-1.txt", "a"),
                 ("result-2.json", "[1]"),
