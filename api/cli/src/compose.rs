@@ -105,6 +105,13 @@ pub(crate) struct Composition<'a> {
     pub(crate) quotas: PackageQuotas,
 }
 
+/// Ends what the tiers of this process have left outside of it.
+#[cfg(feature = "serve")]
+pub(crate) async fn close() {
+    #[cfg(feature = "containers")]
+    glovebox_fallback::remove_own_containers().await;
+}
+
 impl<'a> Composition<'a> {
     /// Starts with fuel metering, no container tier, and packages from anywhere.
     pub(crate) fn new(installation: &'a Installation, policy: Policy) -> Self {

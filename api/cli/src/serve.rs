@@ -3,7 +3,7 @@
 use crate::cli::{KeysCommand, KeysPlace, ServeArguments};
 #[cfg(feature = "packages")]
 use crate::compose::PackageQuotas;
-use crate::compose::{Composition, ContainerTier};
+use crate::compose::{self, Composition, ContainerTier};
 use crate::exit::{Exit, Failure};
 use crate::installation::Installation;
 use crate::runtime::{runtime, runtime_with};
@@ -94,8 +94,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         watch.abort();
         Ok::<_, Failure>(Exit::SUCCESS)
     });
-    #[cfg(feature = "containers")]
-    runtime.block_on(glovebox_fallback::remove_own_containers());
+    runtime.block_on(compose::close());
     runtime.shutdown_background();
     if let Some(traces) = traces {
         traces.end();

@@ -9,6 +9,7 @@ from glovebox_guest.own import __builtins__
 import json
 
 from componentize_py_types import Err
+from glovebox_guest.interrupts import pause, resume
 from wit_world.imports import host
 
 start_call = host.start_call
@@ -37,11 +38,23 @@ def start(name, arguments):
 
 
 def finish(call):
-    """The decoded result of a call; waits for it. Raises `CallFailed`."""
+    """The decoded result of a call; waits for it. Raises `CallFailed`.
+
+    An interrupt ends the wait. While the result is taken there is none: what is between this and the host makes a failure of it in
+    Python, and could not go on.
+    """
+    while wait_any([call], None) is None:
+        pass
+    before = pause()
     try:
         text = finish_call(call)
     except Err as error:
-        raise CallFailed(error.value.kind, error.value.message) from None
+        failure = error.value
+        text = None
+    finally:
+        resume(before)
+    if text is None:
+        raise CallFailed(failure.kind, failure.message)
     return decode(text)
 
 

@@ -10,6 +10,7 @@ import _interrupts
 from wit_world.exports import interpreter as wire
 
 enable, disable = _interrupts.enable, _interrupts.disable
+pause, resume = _interrupts.pause, _interrupts.resume
 _interrupts.find()
 
 

@@ -22,7 +22,7 @@ typedef struct {
     void *rest[4];
 } module_t;
 
-enum { METH_NOARGS = 4, API_VERSION = 1013, PLACES = 3 };
+enum { METH_NOARGS = 4, METH_O = 8, API_VERSION = 1013, PLACES = 3 };
 
 PyObject *PyModule_Create2(module_t *module, int version);
 PyObject *Py_BuildValue(const char *format, ...);
@@ -30,6 +30,7 @@ void PyErr_SetString(PyObject *kind, const char *text);
 extern PyObject *PyExc_RuntimeError;
 void PyErr_SetInterrupt(void);
 PyObject *PyErr_NoMemory(void);
+word_t PyLong_AsUnsignedLong(PyObject *number);
 void *malloc(word_t size);
 void free(void *old);
 
@@ -94,11 +95,25 @@ static PyObject *disable(PyObject *module, PyObject *none) {
     return Py_BuildValue("");
 }
 
+// pause(): allows none for a moment, in which one would break more than the program. Gives what `resume` takes.
+static PyObject *pause(PyObject *module, PyObject *none) {
+    word_t before = enabled;
+    enabled = 0;
+    return Py_BuildValue("k", before);
+}
+
+static PyObject *resume(PyObject *module, PyObject *before) {
+    enabled = PyLong_AsUnsignedLong(before);
+    return Py_BuildValue("");
+}
+
 static const method_t methods[] = {
     {"find", find, METH_NOARGS, 0},
     {"places", list_places, METH_NOARGS, 0},
     {"enable", enable, METH_NOARGS, 0},
     {"disable", disable, METH_NOARGS, 0},
+    {"pause", pause, METH_NOARGS, 0},
+    {"resume", resume, METH_O, 0},
     {0},
 };
 

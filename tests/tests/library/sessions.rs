@@ -181,7 +181,7 @@ fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
 
 #[test]
 fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
-    let sandbox = sandbox("wall = \"700ms\"\nfuel = 20_000_000_000", "");
+    let sandbox = sandbox("wall = \"700ms\"\nfuel = 900_000_000_000", "");
     for (language, endless) in [
         ("python", "while True: pass"),
         ("python", "import time\ntime.sleep(60)"),
@@ -320,10 +320,10 @@ impl Tool for Slow {
 }
 
 #[derive(Default)]
-struct Counts(std::sync::atomic::AtomicUsize);
+struct Counted(std::sync::atomic::AtomicUsize);
 
 #[async_trait]
-impl Tool for Counts {
+impl Tool for Counted {
     async fn call(&self, _: String) -> Result<String, String> {
         self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok("1".to_owned())
@@ -332,7 +332,7 @@ impl Tool for Counts {
 
 #[test]
 fn interrupted_call_of_a_tool_leaves_the_session_alive_and_none_follows() {
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Counted::default());
     let tools = "\n[profiles.attack.tools]\nallow = [\"slow\", \"counts\"]\n";
     let sandbox = Sandbox::builder()
         .policy(policy("", tools))
@@ -372,6 +372,7 @@ fn interrupted_call_of_a_tool_leaves_the_session_alive_and_none_follows() {
         session::evaluate(&mut session, first);
         let outcome = session::interrupt(&mut session, wait, soon);
         assert_eq!(outcome.status, Status::Cancelled, "{}", show(&outcome));
+        assert!(session.is_alive(), "{wait}: {}", show(&outcome));
         let outcome = session::evaluate(&mut session, after);
         let value = outcome.value.as_ref().map(|value| value.text.as_str());
         assert_eq!(value, Some("'kept'"), "{wait}: {}", show(&outcome));
@@ -396,7 +397,10 @@ fn interrupted_call_of_a_tool_leaves_the_session_alive_and_none_follows() {
 
 #[test]
 fn end_of_an_interrupted_evaluation_is_streamed() {
-    let sandbox = sandbox("wall = \"700ms\"\noutput = \"64MiB\"", "");
+    let sandbox = sandbox(
+        "wall = \"700ms\"\noutput = \"64MiB\"\nfuel = 900_000_000_000",
+        "",
+    );
     let mut session = session::open(&sandbox, Request::new("python", ""));
     let (sender, mut receiver) = mpsc::channel::<OutputChunk>(4);
     let controls = Controls {
