@@ -1,8 +1,9 @@
 //! Corpus runner: does a program print what the native interpreter prints?
 //!
 //! The programs are of the kind that models write. `NAME.stdout` beside each is the output of
-//! native CPython 3.14 or Node 22, which `scripts/native-outputs` writes. A program with `api = true` in
-//! its header finds the address of a server in `API`; the server answers as the one of that script.
+//! native CPython 3.14 or Node 22, which `scripts/native-outputs` writes. A program with
+//! `api = true` in its header finds the address of a server in `API`; the server answers as the one
+//! of that script.
 
 use crate::case::Case;
 use crate::conformance;
