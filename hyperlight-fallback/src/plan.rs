@@ -109,7 +109,7 @@ pub(crate) struct RunPlan {
     pub(crate) message: JobMessage,
     /// The artifacts that the request named.
     pub(crate) patterns: GlobSet,
-    /// The path and the content of the program's own file, which is no artifact.
+    /// The path and the content of the program's own file, which is not an artifact.
     pub(crate) own_file: Option<(String, Arc<[u8]>)>,
     pub(crate) archive: WorkspaceArchive,
     /// Dropped at the end of the run.

@@ -110,7 +110,7 @@ impl MimeBundle {
     ///
     /// # Errors
     ///
-    /// Where it is no JSON, a media type is malformed, or bytes are no base64.
+    /// If the JSON, a media type or base64 is malformed.
     pub fn parse(json: &str) -> Result<Self, BundleError> {
         serde_json::from_str(json)
             .map_err(|error| BundleError(error.to_string().chars().take(MAX_ERROR).collect()))

@@ -173,7 +173,7 @@ impl Outputs {
                 bytes: json.into(),
             };
             tokio::select! {
-                // A receiver that has gone away is no error of the program.
+                // A program goes on without its receiver.
                 _ = sink.send(chunk) => {}
                 () = detached.notified() => {}
             }

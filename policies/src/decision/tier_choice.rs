@@ -121,7 +121,7 @@ pub(super) fn tier(
     let Some(tier) = choice.or(second_choice) else {
         return Err(no_tier(input, rule, asked(), &passed_over));
     };
-    // What speaks against the chosen tier is no reason for it.
+    // The choice is not explained by what speaks against it.
     passed_over.retain(|(other, _)| *other != tier);
     let reason = chosen_because(input, tier, &passed_over);
     log.allowed(rule, asked, || reason.clone());

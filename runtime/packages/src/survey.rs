@@ -91,6 +91,7 @@ impl Surveyor {
         if !is_plain(&request.language, text)
             || !own_texts.all(|text| is_plain(&request.language, text))
         {
+            let own = own.into_iter().cloned().collect();
             let imports = self.imports(workshop, request, own, allowance).await?;
             match request.language.as_str() {
                 "python" => judge_python(request, imports, &mut survey),
@@ -423,7 +424,7 @@ fn only_known_imports(text: &str) -> bool {
 }
 
 /// Returns the files of the request that may be modules of its program, as many as are surveyed.
-fn own_files(request: &Request) -> Vec<InputFile> {
+fn own_files(request: &Request) -> Vec<&InputFile> {
     let endings: &[&str] = if request.language == "python" {
         &[".py"]
     } else {
@@ -437,7 +438,6 @@ fn own_files(request: &Request) -> Vec<InputFile> {
         left = fits.unwrap_or(0);
         fits.is_some()
     })
-    .cloned()
     .collect()
 }
 

@@ -32,8 +32,8 @@ pub(crate) struct GuestCalls {
     wake_up: WakeUp,
 }
 
-/// The name of the call that shows a result. It is no call of a tool or the network, so it needs no
-/// grant, and is neither counted nor recorded.
+/// The name of the call that shows a result. It calls neither a tool nor the network, so it needs
+/// no grant, and is neither counted nor recorded.
 const SHOW: &str = "show";
 
 /// Bytes by which the JSON of a result may exceed twice the limit on its content.

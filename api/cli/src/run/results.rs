@@ -216,7 +216,7 @@ fn colour_of(pixel: &[u8]) -> usize {
 }
 
 /// Returns what is written to standard output for a result: control sequences of a picture, or the
-/// text of one that was displayed. The value of a last expression is no output.
+/// text of one that was displayed. The value of a last expression is not output.
 pub(super) fn shown(bundle: &MimeBundle, drawing: Option<Drawing>) -> Option<ShownResult> {
     let picture = drawing
         .zip(bundle.data.get(PNG))
