@@ -5,6 +5,7 @@
 //! request can widen it.
 
 use crate::owner::LABEL_OWNER;
+use crate::package_folder::PackageFolders;
 use crate::protocol::{MAX_INPUT, completion_limit, has_egress};
 use crate::seccomp::{self, Sockets};
 use bollard::models::{
@@ -68,6 +69,8 @@ pub(crate) struct Settings {
     /// The seccomp profiles as files if the engine is Podman, `None` if it is Docker. Podman reads
     /// seccomp profiles from files, knows other tmpfs options, and has no init process.
     pub(crate) podman: Option<seccomp::Files>,
+    /// Where the packages of sessions are, if they can change.
+    pub(crate) folders: Option<PackageFolders>,
 }
 
 /// An additional read-only bind mount, besides those of the grant: the directory on the host, and
@@ -170,6 +173,13 @@ pub(crate) fn describe(
         host_config: Some(host_config(grant, mounts, settings)),
         ..ContainerCreateBody::default()
     }
+}
+
+/// Adds a read-only bind mount to a create request.
+pub(crate) fn add_mount(body: &mut ContainerCreateBody, (host, guest): ExtraMount<'_>) {
+    let host_config = body.host_config.get_or_insert_default();
+    let mounts = host_config.mounts.get_or_insert_default();
+    mounts.push(bind(host.display().to_string(), guest.to_owned(), false));
 }
 
 /// Builds the part of the request that confines the container.
@@ -446,6 +456,7 @@ arguments = "64KiB"
             runtime: Some("runc".to_owned()),
             owner: "me".to_owned(),
             podman: None,
+            ..Settings::default()
         };
         let body = describe(
             &grant(POLICY),

@@ -3,10 +3,14 @@
 use crate::owner::{LABEL_OWNER, is_orphan, owner_suffix};
 use bollard::Docker;
 use bollard::errors::Error;
-use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
+    CreateContainerOptions, ListContainersOptions, RemoveContainerOptions,
+};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::RwLock;
 
 /// Timeout of removing orphaned containers.
 pub(crate) const REAP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -72,18 +76,37 @@ pub(crate) async fn remove(docker: &Docker, id: String, until: Instant) {
 /// Set when this process has created a container.
 static HAS_CONTAINERS: AtomicBool = AtomicBool::new(false);
 
-/// Notes that this process creates a container.
-pub(crate) fn note_container() {
+/// Locked for reading while a container is created. True once the process ends and creates none.
+static ENDING: RwLock<bool> = RwLock::const_new(false);
+
+/// Creates a container and returns its id.
+///
+/// # Errors
+///
+/// Those of the engine, and one once [`remove_own_containers`] was called.
+pub(crate) async fn create(docker: &Docker, body: ContainerCreateBody) -> Result<String, Error> {
+    let ending = ENDING.read().await;
+    if *ending {
+        let message = "the process is ending and creates no containers";
+        return Err(Error::IOError {
+            err: std::io::Error::other(message),
+        });
+    }
     HAS_CONTAINERS.store(true, Ordering::Relaxed);
+    let options = None::<CreateContainerOptions>;
+    let created = docker.create_container(options, body).await?;
+    Ok(created.id)
 }
 
 /// Removes the containers of this process, and waits for that, for its end: those that wait for a
-/// run are paused and could not end by themselves.
+/// run are paused and could not end by themselves. Afterwards this process creates none.
 pub async fn remove_own_containers() {
-    if !HAS_CONTAINERS.load(Ordering::Relaxed) {
-        return;
-    }
     let removed = async {
+        // Those that are being created are waited for: the engine lists them only afterwards.
+        *ENDING.write().await = true;
+        if !HAS_CONTAINERS.load(Ordering::Relaxed) {
+            return Some(());
+        }
         let docker = open().ok()?;
         let own = owner_suffix();
         for (id, label) in containers(&docker).await.ok()? {

@@ -5,12 +5,14 @@ use crate::docker::{REAP_TIMEOUT, open, reap, reap_periodically};
 use crate::egress::{self, LocalCa};
 use crate::images::IMAGES;
 use crate::owner::owner;
+use crate::package_folder::PackageFolders;
 use crate::pool::Pool;
 use crate::seccomp;
 use crate::transform;
 use bollard::Docker;
 use bollard::models::{SystemInfo, SystemVersionComponents};
 use glovebox_policy::{Tier, TierFacts};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -57,6 +59,7 @@ pub struct Diagnosis {
 struct Options {
     runtime: Option<String>,
     idle: usize,
+    package_folders: Option<PathBuf>,
 }
 
 /// Builder of [`Containers`].
@@ -75,6 +78,15 @@ impl ContainersBuilder {
     /// does not wait for a cold start. Default: none.
     pub fn idle(mut self, containers: usize) -> Self {
         self.0.idle = containers;
+        self
+    }
+
+    /// Sets the directory in which each session has a folder of its packages, so that they can
+    /// change while it is open. It is created if it does not exist, and has to be on the file
+    /// system of the package store, whose files are linked there. Default: none, and a session
+    /// keeps the packages that it was opened with.
+    pub fn package_folders(mut self, path: impl Into<PathBuf>) -> Self {
+        self.0.package_folders = Some(path.into());
         self
     }
 
@@ -227,6 +239,7 @@ async fn discover(options: &Options) -> Result<Engine, String> {
         runtime: options.runtime.clone(),
         owner,
         podman,
+        folders: options.package_folders.clone().map(PackageFolders::new),
     };
     Ok(Engine {
         pool: Some(Pool::new(docker, settings, options.idle)),

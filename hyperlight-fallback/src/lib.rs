@@ -35,6 +35,7 @@ mod executor;
 mod images;
 mod job;
 mod owner;
+mod package_folder;
 mod plan;
 mod pool;
 mod protocol;

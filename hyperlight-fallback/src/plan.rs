@@ -5,9 +5,8 @@ use crate::egress::EgressSocket;
 use crate::engine::Containers;
 use crate::images::image_of;
 use crate::job::{Job, JobMessage, Program, message, needs_transform};
-use crate::pool::{Container, Pool, Reservation};
+use crate::pool::{Container, Order, Pool, Reservation};
 use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, reply_limit};
-use bollard::models::ContainerCreateBody;
 use globset::GlobSet;
 use glovebox::{Error, Evaluation, Hold, RunSetup, artifact_globs};
 use glovebox_policy::Grant;
@@ -73,9 +72,14 @@ impl Containers {
         };
         let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
         let message = message(grant, job, archive, local_ca)?;
-        let packages = setup.packages.as_ref().zip(image.interpreter);
-        let extra: Vec<_> = packages
-            .map(|(tree, (_, folder))| (tree.path.as_path(), folder))
+        let place = image.interpreter.map(|(_, folder)| folder);
+        // Those of a session are put into a folder of its own, once there is a container.
+        let is_changing = evaluation.is_none() && pool.settings.folders.is_some();
+        let extra: Vec<_> = setup
+            .packages
+            .as_ref()
+            .zip(place.filter(|_| !is_changing))
+            .map(|(tree, folder)| (tree.path.as_path(), folder))
             .into_iter()
             .chain(
                 egress
@@ -91,7 +95,10 @@ impl Containers {
             &pool.settings,
         );
         Ok(RunPlan {
-            body,
+            order: Order {
+                body,
+                packages: place.filter(|_| is_changing),
+            },
             mounts,
             message,
             patterns,
@@ -104,7 +111,7 @@ impl Containers {
 
 /// A run that was prepared.
 pub(crate) struct RunPlan {
-    pub(crate) body: ContainerCreateBody,
+    pub(crate) order: Order,
     pub(crate) mounts: Vec<MountSource>,
     pub(crate) message: JobMessage,
     /// The artifacts that the request named.
@@ -133,18 +140,18 @@ impl RunPlan {
         grant: &Grant,
         reservation: Reservation,
     ) -> Result<Container, Error> {
-        let mut body = std::mem::take(&mut self.body);
+        let mut order = self.order.clone();
         let is_single = self.egress.is_some();
         let mounts =
             identities(&self.mounts).map_err(|error| Error::executor(error.to_string()))?;
         let container = async {
             if let Some(image) = grant.image() {
-                pool.cover_volumes(image, &mut body).await?;
+                pool.cover_volumes(image, &mut order.body).await?;
             }
             let container = if is_single {
-                pool.create(body, reservation).await
+                pool.create(order, reservation).await
             } else {
-                pool.take(body, &mounts, reservation).await
+                pool.take(order, &mounts, reservation).await
             };
             container.map_err(|error| error.to_string())
         };

@@ -3,15 +3,14 @@
 //! A container that was created ahead of its run is paused until then and takes no CPU time. None
 //! is used twice.
 
-use crate::container::{Settings, cover_volumes};
-use crate::docker::{note_container, remove};
+use crate::container::{Settings, add_mount, cover_volumes};
+use crate::docker::{create, remove};
+use crate::package_folder::PackageFolder;
 use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
-use bollard::query_parameters::{
-    AttachContainerOptions, CreateContainerOptions, KillContainerOptions, StatsOptions,
-};
+use bollard::query_parameters::{AttachContainerOptions, KillContainerOptions, StatsOptions};
 use futures_util::{Stream, StreamExt as _};
 use glovebox::{Hold, PoolStats};
 use std::collections::HashMap;
@@ -46,8 +45,18 @@ pub(crate) struct Container {
     id: String,
     /// Released when the container is gone, not when the run's outcome is returned.
     reservation: Option<Reservation>,
+    /// The folder of a session's packages, which is removed with the container.
+    packages: Option<Arc<PackageFolder>>,
     pub(crate) output: Option<ProgramOutput>,
     pub(crate) input: Option<ProgramInput>,
+}
+
+/// The container that a run or a session needs.
+#[derive(Clone)]
+pub(crate) struct Order {
+    pub(crate) body: ContainerCreateBody,
+    /// The place in the container for a folder of a session's packages.
+    pub(crate) packages: Option<&'static str>,
 }
 
 /// The resources that a run holds for as long as its container exists.
@@ -92,18 +101,26 @@ impl Usage {
 impl Container {
     async fn start(
         docker: &Docker,
-        body: ContainerCreateBody,
+        order: Order,
+        settings: &Settings,
         reservation: Option<Reservation>,
     ) -> Result<Self, Error> {
-        note_container();
-        let created = docker
-            .create_container(None::<CreateContainerOptions>, body)
-            .await?;
+        let Order { mut body, packages } = order;
+        let packages = match settings.folders.as_ref().zip(packages) {
+            Some((folders, place)) => {
+                let folder = folders.create()?;
+                add_mount(&mut body, (&folder.mounted(), place));
+                Some(Arc::new(folder))
+            }
+            None => None,
+        };
+        let id = create(docker, body).await?;
         // From here on, dropping it removes the container.
         let mut container = Self {
             docker: docker.clone(),
-            id: created.id,
+            id,
             reservation,
+            packages,
             output: None,
             input: None,
         };
@@ -131,6 +148,11 @@ impl Container {
         {
             tracing::warn!("the container engine is slow to end a container");
         }
+    }
+
+    /// Returns the folder of its packages, if they can change.
+    pub(crate) fn packages(&self) -> Option<Arc<PackageFolder>> {
+        self.packages.clone()
     }
 
     /// Ends the container in the background.
@@ -186,13 +208,14 @@ impl Container {
         let docker = self.docker.clone();
         let id = std::mem::take(&mut self.id);
         let reservation = self.reservation.take();
+        let packages = self.packages.take();
         async move {
             let ended_by = reservation
                 .as_ref()
                 .and_then(|reservation| reservation.ended_by)
                 .unwrap_or_else(Instant::now);
             remove(&docker, id, ended_by + REMOVE_TIMEOUT).await;
-            drop(reservation);
+            drop((reservation, packages));
         }
     }
 }
@@ -296,17 +319,17 @@ impl Pool {
     /// Takes a container for one run with these directories as its mounts.
     pub(crate) async fn take(
         &self,
-        body: ContainerCreateBody,
+        order: Order,
         mounts: &[Option<(u64, u64)>],
         reservation: Reservation,
     ) -> Result<Container, Error> {
         if self.idle == 0 {
-            return self.create(body, reservation).await;
+            return self.create(order, reservation).await;
         }
         // Serialized by way of a value, whose maps are sorted, so that equal configurations are
         // equal texts. A directory that was replaced since is another kind.
-        let kind = serde_json::to_value(&body)
-            .map(|value| format!("{value} {mounts:?}"))
+        let kind = serde_json::to_value(&order.body)
+            .map(|value| format!("{value} {mounts:?} {:?}", order.packages))
             .unwrap_or_default();
         let ready = self.lock().get_mut(&kind).and_then(|kind| kind.ready.pop());
         let number = self
@@ -314,7 +337,7 @@ impl Pool {
             .iter()
             .map(|count| count.load(Ordering::Relaxed));
         let number = number.sum();
-        tokio::spawn(self.clone().fill(kind, body.clone(), number));
+        tokio::spawn(self.clone().fill(kind, order.clone(), number));
         if let Some(mut container) = ready {
             // One that cannot be resumed, as after a restart of the engine, is dropped.
             if self.docker.unpause_container(&container.id).await.is_ok() {
@@ -323,20 +346,21 @@ impl Pool {
                 return Ok(container);
             }
         }
-        self.create(body, reservation).await
+        self.create(order, reservation).await
     }
 
     /// Creates a container in a task of its own: a request that is cancelled half-way could leak
     /// one.
     pub(crate) async fn create(
         &self,
-        body: ContainerCreateBody,
+        order: Order,
         reservation: Reservation,
     ) -> Result<Container, Error> {
         self.count(1);
-        let docker = self.docker.clone();
-        let created =
-            tokio::spawn(async move { Container::start(&docker, body, Some(reservation)).await });
+        let (docker, settings) = (self.docker.clone(), Arc::clone(&self.settings));
+        let created = tokio::spawn(async move {
+            Container::start(&docker, order, &settings, Some(reservation)).await
+        });
         created.await.map_err(|error| Error::IOError {
             err: std::io::Error::other(error),
         })?
@@ -353,10 +377,11 @@ impl Pool {
     }
 
     /// Creates containers until enough are idle.
-    async fn fill(self, kind: String, body: ContainerCreateBody, number: u64) {
+    async fn fill(self, kind: String, order: Order, number: u64) {
         while self.reserve(&kind, number) {
             let created = async {
-                let container = Container::start(&self.docker, body.clone(), None).await?;
+                let container =
+                    Container::start(&self.docker, order.clone(), &self.settings, None).await?;
                 self.docker.pause_container(&container.id).await?;
                 Ok::<_, Error>(container)
             };

@@ -13,6 +13,7 @@ use crate::collector::{Collector, OutputLimitExceeded, Splitter, Trailer};
 use crate::container::memory_limit;
 use crate::egress::EgressSocket;
 use crate::job::{JobMessage, Program, evaluation as evaluation_message};
+use crate::package_folder::PackageFolder;
 use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{MAX_INPUT, WorkspaceArchive, reply_limit};
@@ -83,6 +84,9 @@ impl ContainerSession {
         };
         let mut container = plan.start(pool, &setup.grant, reservation).await?;
         setup.files.clear();
+        if let Some(folder) = container.packages().filter(|_| setup.packages.is_some()) {
+            supply(folder, setup.packages.as_ref()).await?;
+        }
         let streams = container.output.take().zip(container.input.take());
         let (output, input) =
             streams.ok_or_else(|| Error::executor("the container has no streams".to_owned()))?;
@@ -170,10 +174,14 @@ impl SessionHandle for ContainerSession {
         self.file_command(command).await.map(drop)
     }
 
-    async fn supply(&mut self, _: Option<&PackageTree>) -> Result<(), Error> {
-        Err(Error::unsupported(
-            "a session in a container has the packages that it was opened with: open one with all of them (over HTTP, a reset with `packages` and `keep_files`)".to_owned(),
-        ))
+    async fn supply(&mut self, packages: Option<&PackageTree>) -> Result<(), Error> {
+        let folder = self.conversation.lock().await.packages()?;
+        let Some(folder) = folder else {
+            return Err(Error::unsupported(
+                "this session has the packages that it was opened with, because the container tier has no `package_folders`: open one with all of them (over HTTP, a reset with `packages` and `keep_files`)".to_owned(),
+            ));
+        };
+        supply(folder, packages).await
     }
 
     fn is_alive(&self) -> bool {
@@ -299,6 +307,12 @@ impl Conversation {
         if let Some(container) = self.container.take() {
             container.end().await;
         }
+    }
+
+    /// Returns the folder of the packages, if they can change.
+    fn packages(&self) -> Result<Option<Arc<PackageFolder>>, Error> {
+        self.check()?;
+        Ok(self.container.as_ref().and_then(Container::packages))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -504,6 +518,16 @@ impl Conversation {
             }
         }
     }
+}
+
+/// Puts a tree into the folder of a session's packages.
+async fn supply(folder: Arc<PackageFolder>, packages: Option<&PackageTree>) -> Result<(), Error> {
+    let tree = packages.map(|tree| tree.path.clone());
+    let supplied = tokio::task::spawn_blocking(move || folder.supply(tree.as_deref())).await;
+    supplied
+        .map_err(std::io::Error::from)
+        .flatten()
+        .map_err(|error| Error::executor(format!("cannot change the packages: {error}")))
 }
 
 /// Reads all of the standard input of an evaluation.

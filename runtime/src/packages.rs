@@ -51,6 +51,24 @@ pub trait PackageManager: Send + Sync {
         resolution: &Resolution,
         allowance: &Allowance,
     ) -> Result<PackageTree, Error>;
+
+    /// Tries whether packages can be imported in the tier that they are resolved for, and returns
+    /// what that tier lacks for it, if anything. Fetches them first. `imports` are the modules that
+    /// the program imports; if there are none, all packages that were asked for are tried.
+    ///
+    /// # Errors
+    ///
+    /// If they could not be fetched, or the trial could not be made.
+    async fn try_imports(
+        &self,
+        grant: &PackageGrant,
+        resolution: &Resolution,
+        imports: &[String],
+        allowance: &Allowance,
+    ) -> Result<Option<String>, Error> {
+        let _ = (grant, resolution, imports, allowance);
+        Ok(None)
+    }
 }
 
 /// The needs that a program's text states.
@@ -64,6 +82,8 @@ pub struct Survey {
     pub lacks: Vec<(Tier, String)>,
     /// The same, where the program may do without.
     pub unfit: Vec<(Tier, String)>,
+    /// Modules that it imports and that packages have to provide.
+    pub imports: Vec<String>,
 }
 
 /// The target that packages are resolved for.
@@ -175,6 +195,7 @@ pub(crate) struct PackagePlan {
     grant: Option<PackageGrant>,
     resolutions: Vec<Resolution>,
     needs: Needs,
+    imports: Vec<String>,
 }
 
 impl PackagePlan {
@@ -200,24 +221,47 @@ impl PackagePlan {
         };
         Self {
             needs,
+            imports: survey.imports,
             ..Self::default()
         }
     }
 
+    /// Returns the modules that packages have to provide, as far as the program's text shows.
+    pub(crate) fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Returns whether packages were resolved for a tier.
+    pub(crate) fn is_resolved_for(&self, tier: Tier) -> bool {
+        let mut resolutions = self.resolutions.iter();
+        resolutions.any(|resolution| resolution.target.tier == tier)
+    }
+
+    /// Adds that the packages would fail in a tier, and resolutions for others.
+    pub(crate) fn unfit(&mut self, tier: Tier, lacks: String, others: Vec<Resolution>) {
+        self.needs.unfit.push((tier, lacks));
+        self.add(&others);
+        self.resolutions.extend(others);
+    }
+
     /// Adds resolutions.
     pub(crate) fn resolved(&mut self, grant: PackageGrant, resolutions: Vec<Resolution>) {
-        for resolution in &resolutions {
-            if self
-                .needs
-                .tiers
+        self.add(&resolutions);
+        self.grant = Some(grant);
+        self.resolutions = resolutions;
+    }
+
+    /// Adds the needs of resolutions, for tiers that the text has none for.
+    fn add(&mut self, resolutions: &[Resolution]) {
+        let tiers = &mut self.needs.tiers;
+        for resolution in resolutions {
+            if tiers
                 .iter()
                 .all(|needs| needs.tier != resolution.target.tier)
             {
-                self.needs.tiers.push(resolution.needs());
+                tiers.push(resolution.needs());
             }
         }
-        self.grant = Some(grant);
-        self.resolutions = resolutions;
     }
 
     /// Returns whether the text states a need that not every tier meets.

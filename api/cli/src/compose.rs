@@ -38,6 +38,12 @@ impl ContainerTier {
     #[cfg(feature = "containers")]
     fn executor(self, runtime: &Runtime) -> Option<Arc<dyn Executor>> {
         let builder = glovebox_fallback::Containers::builder();
+        #[cfg(feature = "packages")]
+        let builder = match packages::folders_of_sessions() {
+            Ok(path) => builder.package_folders(path),
+            // Whoever needs packages learns it from their manager.
+            Err(_) => builder,
+        };
         Some(Arc::new(match self {
             Self::Absent => return None,
             Self::Lazy => builder.lazy(),

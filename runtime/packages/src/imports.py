@@ -38,11 +38,11 @@ def is_there(name):
 
 
 def names_of(node):
-    """The modules that a statement or a call imports."""
+    """The modules that a statement or a call imports, with the names that it takes out of them."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        return [node.module] if node.level == 0 and node.module else []
+        return [f"{node.module}:{alias.name}" for alias in node.names] if node.level == 0 and node.module else []
     if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
         function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
         if function in ("import_module", "__import__"):
@@ -103,12 +103,13 @@ def all_imports(tree):
 
 
 def found(nodes, is_first):
-    """Each import as its module, line, whether it is there, whether the standard library has it elsewhere, and whether it is a first one."""
+    """Each import as its module, line, whether it is there, whether the standard library has it elsewhere, whether it is a first one, and
+    what it names."""
     for node in nodes:
-        for name in names_of(node):
-            name = name.partition(".")[0]
+        for whole in names_of(node):
+            name = whole.partition(":")[0].partition(".")[0]
             standard = name in sys.stdlib_module_names and (is_first or name not in ELSEWHERE)
-            yield [name, node.lineno, name in ALWAYS or (is_first or standard) and is_there(name), standard, is_first]
+            yield [name, node.lineno, name in ALWAYS or (is_first or standard) and is_there(name), standard, is_first, whole]
 
 
 def own_files(folder, imports):

@@ -18,6 +18,7 @@ mod job;
 mod ledger;
 mod lock;
 mod manager;
+mod metadata;
 mod python;
 mod quota;
 mod reach;
@@ -25,6 +26,7 @@ mod store;
 mod survey;
 mod tools;
 mod tree;
+mod trial;
 mod unpack;
 mod workshop;
 

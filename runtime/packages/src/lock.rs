@@ -15,11 +15,11 @@ const MAX_METADATA: usize = 1024;
 /// The version of the store's format; raised when it changes.
 const FORMAT: u32 = 3;
 
-/// A resolution.
+/// A resolution; without packages, the result of a trial import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Lock {
     format: u32,
-    /// The key of the request that it resolves.
+    /// The key of the request that it resolves, or of the trial.
     #[serde(default)]
     key: String,
     /// The time, in seconds since the Unix epoch.

@@ -10,6 +10,7 @@ use crate::lock::{Lock, digest, target_parts};
 use crate::python::Uv;
 use crate::store::{Bounds, Store, failed};
 use crate::tools::requirements;
+use crate::trial::Trial;
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
 use async_trait::async_trait;
@@ -294,6 +295,35 @@ impl PackageManager for Packages {
             lease,
         })
     }
+
+    async fn try_imports(
+        &self,
+        grant: &PackageGrant,
+        resolution: &Resolution,
+        imports: &[String],
+        allowance: &Allowance,
+    ) -> Result<Option<String>, Error> {
+        let target = &resolution.target;
+        // A target with native code has a full standard library.
+        if target.native.is_some() {
+            return Ok(None);
+        }
+        let tree = self.fetch(grant, resolution, allowance).await?;
+        let trial = Trial::new(grant, imports);
+        let key = digest(trial.key(&tree.digest));
+        if let Some(known) = self.0.known(&key)? {
+            return Ok(known.lacks.clone());
+        }
+        let _slot = self.0.making.acquire(allowance.subject()).await;
+        self.0.ledger.begin(allowance.subject())?;
+        let tried = (grant.ecosystem(), target);
+        let trial = trial.run(&self.0.workshop, tried, tree, allowance);
+        let lacks = trial.await?;
+        let tried = Lock::new(Vec::new(), lacks.clone());
+        self.0.store()?.keep_lock(&key, &tried)?;
+        self.0.remember(key, Arc::new(tried));
+        Ok(lacks)
+    }
 }
 
 fn tree_digest(ecosystem: Ecosystem, resolution: &Resolution) -> String {
@@ -372,14 +402,7 @@ impl Manager {
         allowance: &Allowance,
     ) -> Result<Arc<Lock>, Error> {
         let key = Self::resolution_key(grant, target);
-        let answered = self
-            .cached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-            .cloned();
-        if let Some(answered) = answered.filter(|answered| answered.age() < RESOLUTION_TTL_SECONDS)
-        {
+        if let Some(answered) = self.remembered(&key) {
             return Ok(answered);
         }
         let answer = Arc::new(self.answer(grant, target, &key, allowance).await?);
@@ -389,15 +412,40 @@ impl Manager {
                 "with all dependencies these are {count} packages, and at most {MAX_PACKAGES} are possible"
             )));
         }
+        self.remember(key, Arc::clone(&answer));
+        Ok(answer)
+    }
+
+    /// Returns a fresh answer of the cache in memory.
+    fn remembered(&self, key: &str) -> Option<Arc<Lock>> {
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = cached.get(key).cloned();
+        answer.filter(|answer| answer.age() < RESOLUTION_TTL_SECONDS)
+    }
+
+    /// Keeps an answer in the cache in memory, unless it is large.
+    fn remember(&self, key: String, answer: Arc<Lock>) {
         if answer.size() > MAX_CACHED_BYTES {
-            return Ok(answer);
+            return;
         }
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.len() >= MAX_CACHED_RESOLUTIONS {
             cached.clear();
         }
-        cached.insert(key, Arc::clone(&answer));
-        Ok(answer)
+        cached.insert(key, answer);
+    }
+
+    /// Returns a fresh answer of either cache.
+    fn known(&self, key: &str) -> Result<Option<Arc<Lock>>, Error> {
+        if let Some(answer) = self.remembered(key) {
+            return Ok(Some(answer));
+        }
+        let stored = self.store()?.lock(key).map(Arc::new);
+        let stored = stored.filter(|answer| answer.age() < RESOLUTION_TTL_SECONDS);
+        if let Some(answer) = &stored {
+            self.remember(key.to_owned(), Arc::clone(answer));
+        }
+        Ok(stored)
     }
 
     async fn answer(

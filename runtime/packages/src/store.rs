@@ -7,18 +7,15 @@ use crate::entry::{
     ABOUT, LISTING, MAX_ABOUT, MAX_LISTING, PartFiles, Size, StoredTree, json, tree_name,
 };
 use crate::lock::Lock;
-use cap_std::fs::{
-    Dir, DirBuilder, DirBuilderExt as _, File, OpenOptions, Permissions, PermissionsExt as _,
-};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, Permissions, PermissionsExt as _};
 use glovebox::{Error, Lease};
 use glovebox_host::folder::{Folder, FolderError};
+use glovebox_host::held::{HeldFolder, HeldFolders};
 use glovebox_host::program::Program;
 use glovebox_policy::Tier;
-use rustix::fs::FlockOperation;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Bytes and number of locks (resolutions).
@@ -40,11 +37,6 @@ const FOLDERS: [&str; 5] = ["locks", "trees", "parts", "work", "tools"];
 
 /// Directories of earlier versions.
 const FORMER_FOLDERS: [&str; 2] = ["uv", "npm"];
-
-/// The number of attempts to remove a working directory that a process still writes to, and the
-/// delay between them.
-const REMOVE_ATTEMPTS: u32 = 5;
-const REMOVE_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The default reserve in bytes: disk space that stays free.
 pub(crate) const DEFAULT_RESERVE: u64 = 512 << 20;
@@ -82,6 +74,8 @@ pub(crate) struct Store {
     /// only this user ever wrote: it is made in a private directory (0700), and every directory in
     /// it is 0755 from the start. A tree that was swapped for another one shows in its description.
     pub(crate) folder: Folder,
+    /// The working directories.
+    held: HeldFolders,
 }
 
 /// A part of the store; it is kept for as long as this lives.
@@ -116,9 +110,8 @@ impl Store {
                 .map_err(failed(&path))?;
             folder.folder(name).map_err(refused)?;
         }
-        root.open_with("lock", OpenOptions::new().write(true).create(true))
-            .map_err(failed(&path))?;
         let store = Self {
+            held: HeldFolders::new(path.join("work")),
             path,
             root,
             bounds,
@@ -131,15 +124,6 @@ impl Store {
     /// Removes working directories that no process holds, such as those of killed processes, and
     /// the directories of earlier versions.
     fn clear_work(&self) {
-        // Under a lock: a directory that was just created is not held yet.
-        let Ok(_alone) = self
-            .root
-            .open("lock")
-            .map(cap_std::fs::File::into_std)
-            .and_then(|lock| lock.lock().map(|()| lock))
-        else {
-            return;
-        };
         for former in FORMER_FOLDERS {
             let _ = self.root.rename(
                 former,
@@ -147,13 +131,12 @@ impl Store {
                 format!("work/{:032x}", rand::random::<u128>()),
             );
         }
+        if let Err(error) = self.held.clear() {
+            tracing::debug!(%error, "working directories stay behind");
+        }
         for entry in self.root.read_dir("work").into_iter().flatten().flatten() {
             let path = Path::new("work").join(entry.file_name());
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if lock_directory(&self.root, &path).is_ok() {
-                    let _ = self.root.remove_dir_all(&path);
-                }
-            } else {
+            if entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
                 let modified = entry.metadata().and_then(|metadata| metadata.modified());
                 let age = modified
                     .ok()
@@ -163,27 +146,6 @@ impl Store {
                 }
             }
         }
-    }
-
-    /// Creates a working directory, which is held until it is dropped, and then removed.
-    pub(crate) fn begin(&self) -> Result<WorkFolder, Error> {
-        let here = failed(&self.path);
-        let name = format!("work/{:032x}", rand::random::<u128>());
-        let lock = self.root.open("lock").map_err(&here)?.into_std();
-        lock.lock_shared().map_err(&here)?;
-        // Other users must not reach unfinished files: parts of it are writable by every user of a
-        // container.
-        let mut private = DirBuilder::new();
-        private.mode(0o700);
-        self.root.create_dir_with(&name, &private).map_err(&here)?;
-        let directory = self.root.open_dir(&name).map_err(&here)?;
-        let lock = lock_directory(&self.root, &name).map_err(&here)?;
-        Ok(WorkFolder {
-            directory,
-            _lock: lock,
-            name,
-            root: self.root.try_clone().map_err(&here)?,
-        })
     }
 
     /// Returns a program of the store, if it exists.
@@ -232,12 +194,14 @@ impl Store {
     }
 
     /// Creates a working directory, which is removed when it is dropped.
-    pub(crate) fn work(self: &Arc<Self>) -> Result<Work, Error> {
-        let folder = self.begin()?;
-        let directory = folder.directory.try_clone().map_err(failed(&self.path))?;
+    pub(crate) fn work(&self) -> Result<Work, Error> {
+        let here = failed(&self.path);
+        // Other users must not reach unfinished files: parts of it are writable by every user of a
+        // container.
+        let folder = self.held.begin(0o700).map_err(&here)?;
         Ok(Work {
-            path: self.at(&folder.name),
-            directory,
+            path: folder.path().to_owned(),
+            directory: Dir::from_std_file(folder.to_file().map_err(&here)?),
             _folder: folder,
         })
     }
@@ -333,8 +297,8 @@ impl Store {
     pub(crate) fn set_aside(&self, place: &str) -> bool {
         // Renamed atomically; after a crash it is left in the working directory, where the next
         // process removes it.
-        let Ok(work) = self.begin() else { return false };
-        self.root.rename(place, work.directory(), "removed").is_ok()
+        let Ok(work) = self.work() else { return false };
+        self.root.rename(place, &work.directory, "removed").is_ok()
     }
 
     /// Keeps the locks within their limits.
@@ -432,50 +396,11 @@ fn make_folder(within: &Dir, name: &str) -> std::io::Result<()> {
     within.set_permissions(name, Permissions::from_mode(FOLDER_MODE))
 }
 
-/// Locks a directory for its user, for as long as the file is open.
-fn lock_directory(root: &Dir, path: impl AsRef<Path>) -> std::io::Result<File> {
-    let directory = root.open(path)?;
-    rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(directory)
-}
-
-/// A held directory, which is removed when it is dropped.
-pub(crate) struct WorkFolder {
-    directory: Dir,
-    /// The lock, on a file descriptor of its own: that of a `Dir` is opened with `O_PATH`, and
-    /// cannot be locked.
-    _lock: File,
-    name: String,
-    root: Dir,
-}
-
-impl WorkFolder {
-    /// Returns the directory.
-    pub(crate) fn directory(&self) -> &Dir {
-        &self.directory
-    }
-}
-
-impl Drop for WorkFolder {
-    fn drop(&mut self) {
-        // A program that was killed a moment ago may still be creating files.
-        for _ in 0..REMOVE_ATTEMPTS {
-            match self.root.remove_dir_all(&self.name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    tracing::debug!(path = %self.name, %error, "a working directory stays behind");
-                    std::thread::sleep(REMOVE_RETRY_INTERVAL);
-                }
-                _ => return,
-            }
-        }
-    }
-}
-
 /// A working directory.
 pub(crate) struct Work {
     pub(crate) path: PathBuf,
     pub(crate) directory: Dir,
-    _folder: WorkFolder,
+    _folder: HeldFolder,
 }
 
 impl Work {
@@ -563,6 +488,7 @@ mod tests {
     use crate::entry::tree_description;
     use glovebox_policy::Ecosystem;
     use std::fs;
+    use std::sync::Arc;
 
     fn mode(path: &Path, mode: u32) {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();

@@ -4,6 +4,7 @@
 //! language, in the sandbox; most programs import nothing but well-known modules, and for them
 //! nothing is parsed at all.
 
+use crate::metadata::metadata;
 use crate::workshop::{Memory, Workshop};
 use glovebox::{
     Allowance, Controls, Error, Input, PackageTarget, Request, Sandbox, Status, Survey,
@@ -11,7 +12,6 @@ use glovebox::{
 use glovebox_policy::packages::MissingModule;
 use glovebox_policy::{InputFile, Language, Tier};
 use pep440_rs::{Version, VersionSpecifiers};
-use serde::Deserialize;
 use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
@@ -29,9 +29,6 @@ const MODULES: &str = include_str!("modules.txt");
 
 /// Modules whose package has another name.
 const PROVIDERS: &str = glovebox_guests::PROVIDERS;
-
-/// The largest inline metadata in bytes; protects this process from its parser.
-const MAX_METADATA: usize = 64 << 10;
 
 /// The largest program in bytes that is surveyed; a larger one fails at run time if it lacks a
 /// module.
@@ -58,17 +55,10 @@ pub(crate) struct Surveyor {
     sandbox: OnceCell<Sandbox>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Metadata {
-    #[serde(default)]
-    dependencies: Vec<String>,
-    requires_python: Option<String>,
-}
-
 /// An import: the module, its line, whether it exists in the guest, whether a full standard library
-/// has it, and whether it comes before all other code.
-type Import = (String, u32, bool, bool, bool);
+/// has it, whether it comes before all other code, and what it names (`module:name` if it takes a
+/// name out of a module).
+type Import = (String, u32, bool, bool, bool, String);
 
 impl Surveyor {
     pub(crate) async fn survey(
@@ -93,11 +83,14 @@ impl Surveyor {
         {
             let own = own.into_iter().cloned().collect();
             let imports = self.imports(workshop, request, own, allowance).await?;
+            survey.imports = provided(&imports);
             match request.language.as_str() {
                 "python" => judge_python(request, imports, &mut survey),
                 _ => judge_javascript(request, imports, &mut survey),
             }
             survey.lacks.dedup_by(|next, one| next.0 == one.0);
+            // A statement may take several names out of one module.
+            survey.missing.dedup();
             survey.unfit.truncate(1);
         }
         Ok(survey)
@@ -181,11 +174,42 @@ impl Surveyor {
     }
 }
 
+/// Returns the modules that packages have to provide, if anything does.
+fn provided(imports: &[Import]) -> Vec<String> {
+    let elsewhere = imports
+        .iter()
+        .filter_map(|(name, _, is_there, is_standard, _, whole)| {
+            let is_own = name.starts_with(['.', '/', '#']);
+            let whole = match whole.strip_prefix("npm:") {
+                Some(specifier) => without_version(specifier),
+                None => whole.clone(),
+            };
+            (!is_there && !is_standard && !is_own).then_some(whole)
+        });
+    let mut elsewhere: Vec<String> = elsewhere.collect();
+    elsewhere.sort_unstable();
+    elsewhere.dedup();
+    elsewhere
+}
+
+/// Returns the module of a specifier after `npm:`: `name@1.2/part` is `name/part`.
+fn without_version(specifier: &str) -> String {
+    let specifier = specifier.trim_start_matches('/');
+    let package = package_of(specifier);
+    let (scope, name) = match package.strip_prefix('@') {
+        Some(scoped) => ("@", scoped),
+        None => ("", package),
+    };
+    let name = name.split('@').next().unwrap_or_default();
+    let part = specifier.strip_prefix(package).unwrap_or_default();
+    format!("{scope}{name}{part}")
+}
+
 fn judge_python(request: &Request, imports: Vec<Import>, survey: &mut Survey) {
     let asks_for_none = request.wants.packages.is_empty() && survey.packages.is_empty();
     let own = own_modules(request);
     let mut is_certain = true;
-    for (module, line, is_there, is_standard, is_first) in imports {
+    for (module, line, is_there, is_standard, is_first, _) in imports {
         // Code of its own may do anything, including making other modules importable.
         is_certain &= is_first && !own.contains(module.as_str());
         if !is_certain {
@@ -227,7 +251,7 @@ fn judge_javascript(request: &Request, imports: Vec<Import>, survey: &mut Survey
         .iter()
         .any(|file| file.path.split('/').any(|name| name == "node_modules"));
     let mut bare = Vec::new();
-    for (name, line, is_there, is_standard, is_first) in imports {
+    for (name, line, is_there, is_standard, is_first, _) in imports {
         if !is_first {
             judge_later((name, is_there, is_standard), survey);
         } else if let Some(specifier) = name.strip_prefix("npm:") {
@@ -345,48 +369,6 @@ fn only_own_imports(text: &str) -> bool {
     })
 }
 
-/// Parses the inline metadata of a script (PEP 723).
-fn metadata(text: &str) -> Result<Option<Metadata>, Error> {
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if line.trim_end() != "# /// script" {
-            continue;
-        }
-        // The block ends at the last closing line that is reached through comment lines.
-        let rest = lines
-            .clone()
-            .take_while(|line| line.trim_end() == "#" || line.starts_with("# "));
-        let block: Vec<&str> = rest.collect();
-        let end = block.iter().rposition(|line| line.trim_end() == "# ///");
-        if let Some(end) = end {
-            let content = block
-                .iter()
-                .take(end)
-                .map(|line| line.strip_prefix("# ").unwrap_or_default());
-            blocks.push(content.collect::<Vec<_>>().join("\n"));
-        }
-        // An unterminated comment block has no end further on either; searching again from each
-        // line could take quadratic time.
-        if let Some(last) = end.or(block.len().checked_sub(1)) {
-            lines.nth(last);
-        }
-    }
-    let invalid = |why: &str| {
-        Error::unsupported(format!(
-            "the `# /// script` block of the program cannot be used: {why}"
-        ))
-    };
-    match blocks.as_slice() {
-        [] => Ok(None),
-        [block] if block.len() > MAX_METADATA => Err(invalid("it is too long")),
-        [block] => toml::from_str(block)
-            .map(Some)
-            .map_err(|error| invalid(error.message())),
-        _ => Err(invalid("there are several")),
-    }
-}
-
 /// Returns whether a scan of the lines shows that only well-known modules are imported. It may
 /// return false where a parser would not.
 fn only_known_imports(text: &str) -> bool {
@@ -475,29 +457,6 @@ fn provider(module: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn inline_metadata_is_read_as_it_is_specified() {
-        let script = "#!/usr/bin/env python3\n# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\n#   \"requests<3\",\n#   \"rich\",\n# ]\n# ///\n\nimport requests\n";
-        let found = metadata(script).unwrap().unwrap();
-        assert_eq!(found.dependencies, ["requests<3", "rich"]);
-        assert_eq!(found.requires_python.as_deref(), Some(">=3.11"));
-        for without in [
-            "",
-            "# /// script\n# dependencies = []\n",
-            "x = '# /// script'\n",
-            "# /// other\n# a = 1\n# ///\n",
-        ] {
-            assert!(metadata(without).unwrap().is_none(), "{without}");
-        }
-        for bad in [
-            "# /// script\n# dependencies = \"x\"\n# ///\n",
-            "# /// script\n# x = \n# ///\n",
-            "# /// script\n# ///\n\n# /// script\n# ///\n",
-        ] {
-            assert!(metadata(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_look_at_the_lines_never_misses_an_import() {

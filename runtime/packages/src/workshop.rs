@@ -5,8 +5,8 @@
 
 use crate::disk::MAX_FILES;
 use glovebox::{
-    Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, Policy, Request, Sandbox,
-    Status,
+    Allowance, Controls, Error, Executor, Guests, MemoryAccount, Outcome, PackageManager, Policy,
+    Request, Sandbox, Status,
 };
 use glovebox_host::own;
 use glovebox_policy::Tier;
@@ -47,6 +47,16 @@ impl Default for Memory {
     }
 }
 
+impl Memory {
+    /// Returns the memory of a guest that is charged as it grows.
+    pub(crate) fn of_guest(bytes: u64, allowance: &Allowance) -> Self {
+        Self {
+            bytes,
+            account: allowance.memory_account(),
+        }
+    }
+}
+
 impl Workshop {
     /// Returns a sandbox in one tier with these mounts, the first read-only, the second writable,
     /// and with this memory.
@@ -56,12 +66,7 @@ impl Workshop {
         directories: Option<(&Path, &Path)>,
         memory: Memory,
     ) -> Result<Sandbox, Error> {
-        let mib = memory.bytes >> 20;
-        let mut policy = format!(
-            "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
-             min_isolation = \"container\"\nseed = 0\n[profiles.workshop.limits]\nwall = \"300s\"\nfuel = 400_000_000_000\n\
-             files = {MAX_WRITTEN}\nmemory = \"{mib}MiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
-        );
+        let mut policy = policy(tier, &memory);
         if let Some((from, to)) = directories {
             for (host, guest, write) in [(from, "/from", false), (to, "/to", true)] {
                 let host = host
@@ -72,9 +77,35 @@ impl Workshop {
                 );
             }
         }
-        let policy = Policy::parse("workshop", &policy)
+        self.build(&policy, memory, None)
+    }
+
+    /// Returns a sandbox in one tier whose programs get the packages of a manager.
+    pub(crate) fn with_packages(
+        &self,
+        tier: Tier,
+        packages: Arc<dyn PackageManager>,
+        memory: Memory,
+    ) -> Result<Sandbox, Error> {
+        let mut policy = policy(tier, &memory);
+        for ecosystem in ["python", "javascript"] {
+            policy += &format!("[profiles.workshop.packages.{ecosystem}]\nallow = [\"*\"]\n");
+        }
+        self.build(&policy, memory, Some(packages))
+    }
+
+    fn build(
+        &self,
+        policy: &str,
+        memory: Memory,
+        packages: Option<Arc<dyn PackageManager>>,
+    ) -> Result<Sandbox, Error> {
+        let policy = Policy::parse("workshop", policy)
             .map_err(|error| Error::packages(error.to_string()))?;
         let mut builder = Sandbox::builder().policy(policy);
+        if let Some(packages) = packages {
+            builder = builder.packages(packages);
+        }
         if let Some(guests) = &self.guests {
             builder = builder.guests(guests.clone());
         }
@@ -107,10 +138,7 @@ impl Workshop {
                 bytes: container.bytes(),
                 account: None,
             },
-            None => Memory {
-                account: allowance.memory_account(),
-                ..Memory::default()
-            },
+            None => Memory::of_guest(Memory::default().bytes, allowance),
         };
         let _lent = [own::lend(from), own::lend(to)];
         let sandbox = self.sandbox(tier, Some((from, to)), memory)?;
@@ -125,6 +153,16 @@ impl Workshop {
         preparing.used(&outcome.usage);
         succeeded(outcome).map(drop)
     }
+}
+
+/// Returns the policy of our own programs, up to its last table.
+fn policy(tier: Tier, memory: &Memory) -> String {
+    let mib = memory.bytes >> 20;
+    format!(
+        "version = 1\ndefault_profile = \"workshop\"\n[profiles.workshop]\nextends = \"offline\"\ntiers = [\"{tier}\"]\n\
+         min_isolation = \"container\"\nseed = 0\n[profiles.workshop.limits]\nwall = \"300s\"\nfuel = 400_000_000_000\n\
+         files = {MAX_WRITTEN}\nmemory = \"{mib}MiB\"\nsource = \"16MiB\"\nvalue = \"4MiB\"\nstack = \"16MiB\"\nconcurrency = 64\n"
+    )
 }
 
 /// Returns the outcome if one of our own programs succeeded.

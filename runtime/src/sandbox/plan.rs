@@ -9,7 +9,9 @@ use crate::error::Error;
 use crate::findings;
 use crate::outcome::RunId;
 use crate::packages::{PackageManager, PackagePlan, PackageTarget, PackageTree};
-use glovebox_policy::{Denial, Finding, Grant, Limits, Request, Subject, Tier, Verdict};
+use glovebox_policy::{
+    Denial, Finding, Grant, Limits, PackageGrant, Request, Subject, Tier, Verdict,
+};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -78,19 +80,66 @@ impl Sandbox {
             .policy
             .admit_packages(request, facts)
             .map_err(|denial| OpenError::Denied(Box::new(denial)))?;
-        let target = |tier: &Tier| {
-            self.0
-                .executors
-                .get(tier)
-                .and_then(|executor| executor.package_target(&request.language))
-        };
-        let targets: Vec<PackageTarget> = grant.tiers().iter().filter_map(target).collect();
+        let targets = self.targets(&grant);
         // From here on an index may learn of the request, so it leaves a record whatever its end.
         run.audit.looked_up(request)?;
         let resolutions = allowance
             .in_time(manager.resolve(&grant, &targets, allowance))
             .await?;
         plan.resolved(grant, resolutions);
+        self.admit_with(run, plan).await
+    }
+
+    /// Returns the targets of a grant's packages, in order of preference.
+    fn targets(&self, grant: &PackageGrant) -> Vec<PackageTarget> {
+        let target = |tier: &Tier| {
+            let executor = self.0.executors.get(tier)?;
+            executor.package_target(grant.language())
+        };
+        grant.tiers().iter().filter_map(target).collect()
+    }
+
+    /// Plans the packages of a request that is to run: they are fetched, and if they cannot be
+    /// imported in the chosen tier for what that lacks, another granted one is chosen.
+    pub(super) async fn plan_run(&self, run: &mut PendingRun) -> Result<Admitted, OpenError> {
+        let (grant, plan) = self.plan_packages(run).await?;
+        match &self.0.packages {
+            Some(manager) if plan.is_resolved_for(grant.tier()) => {
+                Box::pin(self.fit(manager.as_ref(), run, (grant, plan))).await
+            }
+            _ => Ok((grant, plan)),
+        }
+    }
+
+    async fn fit(
+        &self,
+        manager: &dyn PackageManager,
+        run: &mut PendingRun,
+        (grant, mut plan): Admitted,
+    ) -> Result<Admitted, OpenError> {
+        let tier = grant.tier();
+        let Some((packages, resolution)) = plan.of_tier(tier) else {
+            return Ok((grant, plan));
+        };
+        let mut others = self.targets(packages);
+        others.retain(|target| !plan.is_resolved_for(target.tier));
+        if others.is_empty() {
+            return Ok((grant, plan));
+        }
+        let allowance = &run.allowance;
+        let tried = manager.try_imports(packages, resolution, plan.imports(), allowance);
+        let Some(lacks) = allowance.in_time(tried).await? else {
+            return Ok((grant, plan));
+        };
+        let resolved = manager.resolve(packages, &others, allowance);
+        match allowance.in_time(resolved).await {
+            Ok(others) => plan.unfit(tier, lacks, others),
+            Err(late @ Error::OutOfTime(_)) => return Err(late.into()),
+            Err(error) => {
+                tracing::warn!(%error, "packages that `{tier}` lacks something for were not resolved for another tier");
+                return Ok((grant, plan));
+            }
+        }
         self.admit_with(run, plan).await
     }
 

@@ -69,7 +69,7 @@ impl Sandbox {
         run: &mut PendingRun,
         controls: Controls,
     ) -> Result<Outcome, Error> {
-        let planning = self.plan_packages(run).instrument(debug_span!("survey"));
+        let planning = self.plan_run(run).instrument(debug_span!("survey"));
         let stop = controls.stop.clone();
         let (planned, late) = match until_stopped(&stop, planning).await {
             Some(Err(OpenError::Failed(late @ Error::OutOfTime(_)))) => {

@@ -4,7 +4,7 @@
 //! end in the audit log and adds its usage to the caller's counter, also if it ends in an error or
 //! its caller goes away.
 
-use super::plan::Inspection;
+use super::plan::{Admitted, Inspection};
 use super::run::PendingRun;
 use super::{Controls, OpenError, Sandbox};
 use crate::allowance::{Tab, until_stopped};
@@ -111,7 +111,7 @@ impl Sandbox {
         &self,
         run: &mut PendingRun,
     ) -> Result<(Box<dyn SessionHandle>, GrantedSession), OpenError> {
-        let (grant, plan) = self.plan_packages(run).await?;
+        let (grant, plan) = self.plan_run(run).await?;
         let executor = self.executor(grant.tier())?;
         if !executor.has_sessions(grant.language()) {
             return Err(OpenError::Denied(Box::new(Denial::sessions_unsupported(
@@ -149,16 +149,7 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let mut run = self.begin(RunId::random(), request, &stop, Some(tab)).await;
         let updated = async {
-            let (grant, plan) = self.plan_packages(&mut run).await?;
-            if grant.tier() != tier {
-                let denial = Denial::wrong_tier(
-                    &run.request.wants.packages,
-                    tier,
-                    grant.tier(),
-                    grant.tier_reason(),
-                );
-                return Err(OpenError::Denied(Box::new(denial)));
-            }
+            let (grant, plan) = self.plan_in_tier(&mut run, tier).await?;
             let tree = self.fetch(&plan, &grant, &run.allowance).await?;
             let packages = plan.locked(&grant);
             let digest = self.0.policy.digest();
@@ -174,6 +165,29 @@ impl Sandbox {
             packages,
             tree,
         })
+    }
+
+    /// Plans the packages of a session in its tier.
+    async fn plan_in_tier(&self, run: &mut PendingRun, tier: Tier) -> Result<Admitted, OpenError> {
+        let wanted = run.request.wants.tier.replace(tier);
+        let planned = self.plan_packages(run).await;
+        run.request.wants.tier = wanted;
+        if wanted.is_some() || !matches!(planned, Err(OpenError::Denied(_))) {
+            return planned;
+        }
+        // If another tier could have them, that is what there is to say.
+        match self.plan_packages(run).await {
+            Ok((grant, _)) if grant.tier() != tier => {
+                let denial = Denial::wrong_tier(
+                    &run.request.wants.packages,
+                    tier,
+                    grant.tier(),
+                    grant.tier_reason(),
+                );
+                Err(OpenError::Denied(Box::new(denial)))
+            }
+            _ => planned,
+        }
     }
 
     /// Resolves the packages of a request; fetches and runs nothing.
@@ -204,7 +218,10 @@ impl Sandbox {
         let mut run = self.begin(RunId::random(), request, &stop, None).await;
         run.allowance.without_deadline();
         let resolved = async {
-            let (grant, plan) = self.plan_packages(&mut run).await?;
+            let (grant, plan) = match last {
+                LastStep::Resolve => self.plan_packages(&mut run).await?,
+                LastStep::Fetch => self.plan_run(&mut run).await?,
+            };
             if last == LastStep::Fetch {
                 self.fetch(&plan, &grant, &run.allowance).await?;
             }

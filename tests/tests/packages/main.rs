@@ -8,6 +8,7 @@ mod hostile;
 mod index;
 mod ordinary;
 mod sets;
+mod tiers;
 
 use glovebox::{JsonLines, LockedPackage, OpenError, Policy, Request, Sandbox, Session};
 use glovebox_fallback::Containers;

@@ -2,6 +2,7 @@
 
 use super::hostile::*;
 use super::*;
+use glovebox::policy::Tier;
 
 /// Packages that were downloaded and compiled for one set are shared with every other.
 #[test]
@@ -108,7 +109,7 @@ struct Installed {
 }
 
 /// Installs and removes packages in a session, lists them, and tries denied ones.
-fn install_and_remove(sandbox: &Sandbox, case: &Installed) {
+fn install_and_remove(sandbox: &Sandbox, case: &Installed, tier: Tier) {
     let Installed {
         language,
         package,
@@ -117,8 +118,10 @@ fn install_and_remove(sandbox: &Sandbox, case: &Installed) {
         other,
     } = *case;
     let name = package.split(['=', '@']).next().unwrap_or_default();
+    let mut request = Request::new(language, "");
+    request.wants.tier = Some(tier);
     let mut session = runtime()
-        .block_on(sandbox.open(Request::new(language, "")))
+        .block_on(sandbox.open(request))
         .expect("a session opens");
     assert!(said(&mut session, missing).contains("Error"), "{language}");
     assert_eq!(
@@ -171,8 +174,9 @@ fn install_and_remove(sandbox: &Sandbox, case: &Installed) {
 fn a_session_installs_lists_and_removes_packages() {
     let audit = tempfile::tempdir().expect("a folder can be made");
     let log = Arc::new(JsonLines::open(audit.path().join("log")).expect("the log can be made"));
-    let containers = engine::sandbox_for(&["python"], Policy::builtin())
-        .map(|_| Arc::new(runtime().block_on(Containers::connect())));
+    let builder = Containers::builder().package_folders(CACHE.join("packages/sessions"));
+    let containers = engine::sandbox_for(&["python", "javascript"], Policy::builtin())
+        .map(|_| Arc::new(runtime().block_on(builder.connect())));
     let mut builder = Sandbox::builder().guests(guests()).audit(log);
     let mut manager = glovebox_packages::Packages::builder(CACHE.join("packages")).guests(guests());
     if let Some(containers) = &containers {
@@ -199,7 +203,10 @@ fn a_session_installs_lists_and_removes_packages() {
             other: "lodash",
         },
     ] {
-        install_and_remove(&sandbox, &case);
+        install_and_remove(&sandbox, &case, Tier::Wasm);
+        if containers.is_some() {
+            install_and_remove(&sandbox, &case, Tier::Container);
+        }
     }
     let mut session = runtime()
         .block_on(sandbox.open(Request::new("python", "")))
@@ -227,7 +234,11 @@ fn a_session_installs_lists_and_removes_packages() {
         .iter()
         .filter(|record| record["event"] == "provided")
         .collect::<Vec<_>>();
-    assert_eq!(provided.len(), 6, "{log}");
+    assert_eq!(
+        provided.len(),
+        if containers.is_some() { 12 } else { 6 },
+        "{log}"
+    );
     assert!(
         provided
             .iter()

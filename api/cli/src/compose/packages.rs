@@ -6,6 +6,8 @@ use crate::installation::cache_dir;
 use crate::terminal::{self, name};
 use glovebox::{Executor, Guests};
 use glovebox_packages::{IndexAccess, Packages, PackagesBuilder, ResolutionPolicy};
+#[cfg(feature = "containers")]
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Limits on the package cache of a service; a single command has none.
@@ -23,6 +25,12 @@ pub(crate) struct PackageQuotas {
 /// Returns the package cache of this machine.
 pub(crate) fn package_store() -> Result<PackagesBuilder, Failure> {
     Ok(Packages::builder(cache_dir()?.join("packages")))
+}
+
+/// Returns the directory of what sessions in containers have of it.
+#[cfg(feature = "containers")]
+pub(super) fn folders_of_sessions() -> Result<PathBuf, Failure> {
+    Ok(cache_dir()?.join("packages/sessions"))
 }
 
 /// Returns a builder of the package manager, which reports its progress.
