@@ -5,6 +5,7 @@
 use super::lock;
 use super::mapping::{Mapping, length};
 use super::slot::MemorySlot;
+use super::tracking::{LearnedParts, Parts};
 use std::fs::File;
 use std::io;
 use std::sync::Mutex;
@@ -18,6 +19,8 @@ pub(crate) struct Image {
     pub(super) file: File,
     pub(super) pristine: Mapping,
     free: Mutex<Vec<MemorySlot>>,
+    /// The parts that runs write to, as far as it is known.
+    parts: Mutex<LearnedParts>,
 }
 
 impl Image {
@@ -34,6 +37,7 @@ impl Image {
             pristine: Mapping::of_file(&file, len)?,
             file,
             free: Mutex::default(),
+            parts: Mutex::new(LearnedParts::of_image(len)),
         })
     }
 
@@ -47,17 +51,31 @@ impl Image {
         let free = lock(&self.free).pop();
         match free {
             Some(slot) if slot.shape() == (initial, reservation) => Ok(slot.lend()),
-            _ => MemorySlot::of_file(&self.file, self.len(), initial, reservation),
+            _ => {
+                let parts = self.parts();
+                MemorySlot::of_file((&self.file, self.len()), initial, reservation, parts)
+            }
         }
+    }
+
+    /// Returns the parts in which the writes of a new slot are recorded.
+    fn parts(&self) -> Parts {
+        lock(&self.parts).current()
     }
 
     /// Resets a used slot to a fresh one and keeps it, or unmaps it if that fails.
     pub(super) fn recycle(&self, mut slot: MemorySlot, size: usize) {
-        if slot.restore(&self.pristine, size).is_ok() {
-            let mut free = lock(&self.free);
-            if free.len() < MAX_FREE_SLOTS {
-                free.push(slot);
-            }
+        let Ok(dirty) = slot.restore(&self.pristine, size) else {
+            return;
+        };
+        let base = slot.memory.base.as_ptr() as usize;
+        // The tracking of a slot cannot change once its pages were touched.
+        if !lock(&self.parts).is_current(&slot.tracking, dirty.as_ref(), base) {
+            return;
+        }
+        let mut free = lock(&self.free);
+        if free.len() < MAX_FREE_SLOTS {
+            free.push(slot);
         }
     }
 }

@@ -10,8 +10,9 @@
     reason = "copies the image back over what a run has written"
 )]
 
-use super::dirty::{DirtyPages, DirtyTracking};
+use super::dirty::DirtyPages;
 use super::mapping::{Access, Mapping};
+use super::tracking::{Parts, Tracking};
 use std::fs::File;
 use std::io;
 use std::ptr;
@@ -59,8 +60,8 @@ pub(super) struct MemorySlot {
     /// Bytes that are accessible from the start: the image, and zeroes up to the guest's initial
     /// size.
     pub(super) initial: usize,
-    /// The way in which the dirty pages of the image are found.
-    pub(super) tracking: DirtyTracking,
+    /// The way in which its dirty pages are found.
+    pub(super) tracking: Tracking,
     /// None while a run has it.
     pub(super) resident: Option<Resident>,
 }
@@ -73,20 +74,21 @@ impl MemorySlot {
         Ok(Self {
             memory: Arc::new(memory),
             initial,
-            tracking: DirtyTracking::PagemapPrivate,
+            tracking: Tracking::none(),
             resident: None,
         })
     }
 
-    /// Returns a slot that starts with `len` bytes of a file, and then zeroes.
+    /// Returns a slot that starts with `len` bytes of a file, and then zeroes. Writes are recorded
+    /// in these parts of it.
     pub(super) fn of_file(
-        file: &File,
-        len: usize,
+        (file, len): (&File, usize),
         initial: usize,
         reservation: usize,
+        parts: Parts,
     ) -> io::Result<Self> {
         let memory = fresh(file, len, initial, reservation)?;
-        let tracking = DirtyTracking::best(&memory, 0..len);
+        let tracking = Tracking::of(&memory, parts);
         Ok(Self {
             memory: Arc::new(memory),
             initial,
@@ -107,44 +109,48 @@ impl MemorySlot {
     }
 
     /// Resets a memory that has grown to `size` bytes: its image is copied back from `pristine`.
-    pub(super) fn restore(&mut self, pristine: &Mapping, size: usize) -> io::Result<()> {
+    /// Returns its dirty pages, unless there were too many: then all were discarded.
+    pub(super) fn restore(
+        &mut self,
+        pristine: &Mapping,
+        size: usize,
+    ) -> io::Result<Option<DirtyPages>> {
         let Self {
             memory,
             initial,
             tracking,
             resident,
         } = self;
-        let image = pristine.len;
-        let mut dirty = DirtyPages::default();
-        let scanned = dirty
-            .scan(memory, 0..image, *tracking)
-            .and_then(|()| dirty.scan(memory, image..size, DirtyTracking::PagemapPrivate));
-        *resident = (scanned.is_ok() && dirty.bytes <= KEEP_RESIDENT_BYTES)
-            .then(|| Resident::take(dirty.bytes))
-            .flatten();
-        if resident.is_none() {
-            memory.discard(0..size)?;
-            // The write-protection was lost with the pages.
-            tracking.rearm(memory, 0..image)?;
-        } else {
-            for range in &dirty.ranges {
-                let start = range.start - memory.base.as_ptr() as usize;
-                let from_image = range.len().min(image.saturating_sub(start));
-                // SAFETY: the scan reports ranges inside the slot; the image mapping is at least
-                // `start + from_image` long, the two never overlap, and the instance that used the
-                // slot is gone.
-                unsafe {
-                    let target: *mut u8 = memory.at(start).cast();
-                    ptr::copy_nonoverlapping(
-                        pristine.at(start.min(image)).cast(),
-                        target,
-                        from_image,
-                    );
-                    ptr::write_bytes(target.wrapping_add(from_image), 0, range.len() - from_image);
-                }
+        let scanned = tracking.scan(memory, size).ok();
+        let dirty = scanned.filter(|dirty| dirty.bytes <= KEEP_RESIDENT_BYTES);
+        *resident = dirty.as_ref().and_then(|dirty| Resident::take(dirty.bytes));
+        let dirty = dirty.filter(|_| resident.is_some());
+        match &dirty {
+            Some(dirty) => copy_back(memory, pristine, dirty),
+            None => {
+                memory.discard(0..size)?;
+                // The write-protection was lost with the pages.
+                tracking.rearm(memory)?;
             }
         }
-        memory.protect(*initial..size, Access::None)
+        memory.protect(*initial..size, Access::None)?;
+        Ok(dirty)
+    }
+}
+
+/// Copies the image over the dirty pages of a memory, and zeroes those behind it.
+fn copy_back(memory: &Mapping, pristine: &Mapping, dirty: &DirtyPages) {
+    let image = pristine.len;
+    for range in &dirty.ranges {
+        let start = range.start - memory.base.as_ptr() as usize;
+        let from_image = range.len().min(image.saturating_sub(start));
+        // SAFETY: the scan reports ranges inside the slot; the image mapping is at least `start +
+        // from_image` long, the two never overlap, and the instance that used the slot is gone.
+        unsafe {
+            let target: *mut u8 = memory.at(start).cast();
+            ptr::copy_nonoverlapping(pristine.at(start.min(image)).cast(), target, from_image);
+            ptr::write_bytes(target.wrapping_add(from_image), 0, range.len() - from_image);
+        }
     }
 }
 

@@ -19,6 +19,15 @@ use tokio_util::sync::CancellationToken;
 /// The grant of a request, with its plan of packages.
 pub(super) type Admitted = (Arc<Grant>, PackagePlan);
 
+/// Whether packages are fetched and imported before a tier is chosen for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Imports {
+    /// If they are used afterwards.
+    Try,
+    /// If nothing may be fetched.
+    Omit,
+}
+
 /// The findings in a program.
 pub(crate) struct Inspection {
     pub(crate) findings: Vec<Finding>,
@@ -28,7 +37,11 @@ pub(crate) struct Inspection {
 impl Sandbox {
     /// Finds out what else a request needs, and returns the grant with that. Nothing is resolved
     /// that the policy does not allow.
-    pub(super) async fn plan_packages(&self, run: &mut PendingRun) -> Result<Admitted, OpenError> {
+    pub(super) async fn plan_packages(
+        &self,
+        run: &mut PendingRun,
+        imports: Imports,
+    ) -> Result<Admitted, OpenError> {
         // A request that is denied anyway must cost no inspection, and no query to an index.
         let first = match &run.first {
             Ok(grant) => Arc::clone(grant),
@@ -44,14 +57,14 @@ impl Sandbox {
         };
         // Boxed, so that the future of every run, which is moved a few times, is not as large as
         // this one.
-        Box::pin(self.resolve(manager.as_ref(), run, first)).await
+        Box::pin(self.resolve(manager.as_ref(), run, (first, imports))).await
     }
 
     async fn resolve(
         &self,
         manager: &dyn PackageManager,
         run: &mut PendingRun,
-        first: Arc<Grant>,
+        (first, imports): (Arc<Grant>, Imports),
     ) -> Result<Admitted, OpenError> {
         let survey = manager.survey(&run.request, &run.allowance).await?;
         let mut plan = PackagePlan::new(survey, &mut run.request);
@@ -87,7 +100,11 @@ impl Sandbox {
             .in_time(manager.resolve(&grant, &targets, allowance))
             .await?;
         plan.resolved(grant, resolutions);
-        self.admit_with(run, plan).await
+        let admitted = self.admit_with(run, plan).await?;
+        match imports {
+            Imports::Omit => Ok(admitted),
+            Imports::Try => self.fit(manager, run, admitted).await,
+        }
     }
 
     /// Returns the targets of a grant's packages, in order of preference.
@@ -99,18 +116,8 @@ impl Sandbox {
         grant.tiers().iter().filter_map(target).collect()
     }
 
-    /// Plans the packages of a request that is to run: they are fetched, and if they cannot be
-    /// imported in the chosen tier for what that lacks, another granted one is chosen.
-    pub(super) async fn plan_run(&self, run: &mut PendingRun) -> Result<Admitted, OpenError> {
-        let (grant, plan) = self.plan_packages(run).await?;
-        match &self.0.packages {
-            Some(manager) if plan.is_resolved_for(grant.tier()) => {
-                Box::pin(self.fit(manager.as_ref(), run, (grant, plan))).await
-            }
-            _ => Ok((grant, plan)),
-        }
-    }
-
+    /// Plans for another tier if the packages cannot be imported in the chosen one, for what that
+    /// lacks, and another one is granted.
     async fn fit(
         &self,
         manager: &dyn PackageManager,

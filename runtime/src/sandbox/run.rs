@@ -1,7 +1,7 @@
 //! Runs in a sandbox: how does one request get from the first decision to its outcome?
 
 use super::plan::is_provisional;
-use super::plan::{Admitted, Inspection};
+use super::plan::{Admitted, Imports, Inspection};
 use super::{ConcurrencySlot, Controls, OpenError, Sandbox};
 use crate::account::RunMemory;
 use crate::allowance::{Allowance, until_stopped};
@@ -69,7 +69,9 @@ impl Sandbox {
         run: &mut PendingRun,
         controls: Controls,
     ) -> Result<Outcome, Error> {
-        let planning = self.plan_run(run).instrument(debug_span!("survey"));
+        let planning = self
+            .plan_packages(run, Imports::Try)
+            .instrument(debug_span!("survey"));
         let stop = controls.stop.clone();
         let (planned, late) = match until_stopped(&stop, planning).await {
             Some(Err(OpenError::Failed(late @ Error::OutOfTime(_)))) => {

@@ -4,7 +4,7 @@
 //! end in the audit log and adds its usage to the caller's counter, also if it ends in an error or
 //! its caller goes away.
 
-use super::plan::{Admitted, Inspection};
+use super::plan::{Admitted, Imports, Inspection};
 use super::run::PendingRun;
 use super::{Controls, OpenError, Sandbox};
 use crate::allowance::{Tab, until_stopped};
@@ -111,7 +111,7 @@ impl Sandbox {
         &self,
         run: &mut PendingRun,
     ) -> Result<(Box<dyn SessionHandle>, GrantedSession), OpenError> {
-        let (grant, plan) = self.plan_run(run).await?;
+        let (grant, plan) = self.plan_packages(run, Imports::Try).await?;
         let executor = self.executor(grant.tier())?;
         if !executor.has_sessions(grant.language()) {
             return Err(OpenError::Denied(Box::new(Denial::sessions_unsupported(
@@ -170,13 +170,13 @@ impl Sandbox {
     /// Plans the packages of a session in its tier.
     async fn plan_in_tier(&self, run: &mut PendingRun, tier: Tier) -> Result<Admitted, OpenError> {
         let wanted = run.request.wants.tier.replace(tier);
-        let planned = self.plan_packages(run).await;
+        let planned = self.plan_packages(run, Imports::Omit).await;
         run.request.wants.tier = wanted;
         if wanted.is_some() || !matches!(planned, Err(OpenError::Denied(_))) {
             return planned;
         }
         // If another tier could have them, that is what there is to say.
-        match self.plan_packages(run).await {
+        match self.plan_packages(run, Imports::Omit).await {
             Ok((grant, _)) if grant.tier() != tier => {
                 let denial = Denial::wrong_tier(
                     &run.request.wants.packages,
@@ -218,10 +218,11 @@ impl Sandbox {
         let mut run = self.begin(RunId::random(), request, &stop, None).await;
         run.allowance.without_deadline();
         let resolved = async {
-            let (grant, plan) = match last {
-                LastStep::Resolve => self.plan_packages(&mut run).await?,
-                LastStep::Fetch => self.plan_run(&mut run).await?,
+            let imports = match last {
+                LastStep::Resolve => Imports::Omit,
+                LastStep::Fetch => Imports::Try,
             };
+            let (grant, plan) = self.plan_packages(&mut run, imports).await?;
             if last == LastStep::Fetch {
                 self.fetch(&plan, &grant, &run.allowance).await?;
             }
@@ -282,7 +283,7 @@ impl Sandbox {
         run: &mut PendingRun,
         stop: &CancellationToken,
     ) -> Result<Explanation, Error> {
-        let plan = match until_stopped(stop, self.plan_packages(run)).await {
+        let plan = match until_stopped(stop, self.plan_packages(run, Imports::Omit)).await {
             Some(Ok((_, plan))) => plan,
             Some(Err(OpenError::Failed(error))) => return Err(error),
             // A request that is denied before anything is resolved is denied by the explanation as
