@@ -53,8 +53,8 @@ def wrapped(raw):
         file.flush()
         return raw.attempts
     finally:
-        with contextlib.suppress(OSError):
-            file.detach()
+        raw.write = len
+        file.detach()
 
 
 def nested():
