@@ -39,7 +39,7 @@ later.forget()
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, results,
+    account, bounded_queue, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, results,
     strftime, threads, warm, world,
 )
 
@@ -50,6 +50,7 @@ def finish(app):
     loop.install()
     key_derivation.install()
     threads.install()
+    bounded_queue.install()
     leaving.install()
     account.install()
     strftime.install()
