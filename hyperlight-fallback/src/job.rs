@@ -47,11 +47,12 @@ fn egress_environment(local_ca: Option<&str>) -> Vec<String> {
     variables
 }
 
-/// The variables of every program. Libraries with native code keep caches, which are no results: in
-/// the workspace they would be among its artifacts.
-const ENVIRONMENT: [&str; 4] = [
-    "PATH=/usr/local/bin:/usr/bin:/bin",
+/// The variables of every program; the first three are those of the guests. Libraries with native
+/// code keep caches, which are no results: in the workspace they would be among its artifacts.
+const ENVIRONMENT: [&str; 5] = [
+    "HOME=/work",
     "LANG=C.UTF-8",
+    "PATH=/usr/local/bin:/usr/bin:/bin",
     "XDG_CACHE_HOME=/tmp/.cache",
     "MPLCONFIGDIR=/tmp/.cache/matplotlib",
 ];
@@ -212,7 +213,7 @@ pub(crate) fn message(
     local_ca: Option<&str>,
 ) -> Result<JobMessage, Error> {
     let driver = Driver::of(grant)?;
-    let environment = nul_terminated(environment(grant, driver, local_ca));
+    let environment = nul_terminated(environment(grant, local_ca));
     let command = nul_terminated(command(grant, driver, job.program));
     let own = [
         (".environment", environment.as_slice()),
@@ -312,13 +313,8 @@ fn cpu_seconds(grant: &Grant) -> u64 {
 }
 
 /// Returns the program's environment; variables of the request come last and take precedence.
-fn environment(grant: &Grant, driver: &Driver, local_ca: Option<&str>) -> Vec<String> {
+fn environment(grant: &Grant, local_ca: Option<&str>) -> Vec<String> {
     let mut environment: Vec<_> = ENVIRONMENT.map(str::to_owned).into();
-    if !driver.reports {
-        // Shell scripts have a `HOME`. The guests' languages have none in any tier; there the
-        // account of the user says the same.
-        environment.push("HOME=/work".to_owned());
-    }
     if has_egress(grant) {
         environment.extend(egress_environment(local_ca));
     }

@@ -135,7 +135,7 @@
   });
   lazy('argv', () => ['javascript', `/work/${native.sourceName()}`, ...native.arguments()]);
   lazy('env', () => {
-    const list = native.environment(), env = {};
+    const list = native.environment(), env = { HOME: '/work', LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' };
     for (let i = 0; i < list.length; i += 2) env[list[i]] = list[i + 1];
     return new Proxy(env, {
       set(target, key, value) { target[key] = `${value}`; return true; },
@@ -247,7 +247,7 @@
   internal.builtins['timers/promises'] = () => internal.timersPromises;
   internal.builtins['os'] = () => ({
     EOL: '\n', platform: () => 'wasi', type: () => 'WASI', arch: () => 'wasm32', release: () => '0.2.0', version: () => '', hostname: () => 'localhost', machine: () => 'wasm32',
-    homedir: () => '/work', tmpdir: () => '/work', cpus: () => [{ model: 'wasm32', speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } }],
+    homedir: () => process.env.HOME || '/work', tmpdir: () => '/work', cpus: () => [{ model: 'wasm32', speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } }],
     availableParallelism: () => 1, totalmem: () => native.memoryUsage()[1], freemem: () => 0, uptime: () => process.uptime(), loadavg: () => [0, 0, 0],
     networkInterfaces: () => ({}), userInfo: () => ({ uid: 0, gid: 0, username: 'user', homedir: '/work', shell: null }), endianness: () => 'LE', devNull: '/dev/null',
     constants: { signals: internal.signals, errno: {} },

@@ -6,6 +6,9 @@ built. Whatever is done here costs a run nothing.
 
 from glovebox_guest.own import __builtins__
 
+# First, because other modules take numbers of errors while they are imported.
+from glovebox_guest import errors
+
 import gc
 import importlib
 import linecache
@@ -36,8 +39,8 @@ later.forget()
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, results, strftime, threads,
-    warm, world,
+    account, bounded_queue, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, results,
+    strftime, threads, warm, world,
 )
 
 
@@ -47,6 +50,7 @@ def finish(app):
     loop.install()
     key_derivation.install()
     threads.install()
+    bounded_queue.install()
     leaving.install()
     account.install()
     strftime.install()
@@ -54,6 +58,7 @@ def finish(app):
     clocks.install()
     missing.install()
     results.install()
+    errors.install()
     # The C library knows no zones, but the library mounted at run time has their files.
     zoneinfo.reset_tzpath([f"{world.LIBRARY}/tzdata/zoneinfo"])
     world.environ.clear()

@@ -1,6 +1,6 @@
 """Missing modules: what does a program hear of a module or a process that is not here?
 
-Python's own error, and one clause that says which tier or which package has it.
+Python's own error, with a note that says which tier or which package has the module.
 """
 
 from glovebox_guest.own import __builtins__
@@ -62,8 +62,9 @@ def _find_and_load_unlocked(name, import_):
         return find_and_load(name, import_)
     except ModuleNotFoundError as error:
         if error.name == name and error.args == (f"No module named {name!r}",) and "." not in name:
-            error.msg = f"{error.args[0]}{_advice(name)}"
-            error.args = (error.msg,)
+            advice = _advice(name)
+            if advice:
+                error.add_note(advice)
         raise
 
 
@@ -71,8 +72,8 @@ def _advice(name):
     if name in NOWHERE:
         return ""
     if name in of_library:
-        return f"; {IN_CONTAINER}"
-    return f"; if a package has it, add that (`--package {providers.get(name, name)}`, or `packages` in a request)"
+        return IN_CONTAINER
+    return f"if a package has it, add that (`--package {providers.get(name, name)}`, or `packages` in a request)"
 
 
 def _execute_child(self, *_):

@@ -1,6 +1,6 @@
 """Program environment: what does a program find when it starts?
 
-A module `__main__`, arguments, exactly the environment of the grant, a working directory, fresh randomness and standard streams. The first
+A module `__main__`, arguments, the environment of the grant over the one that every program has, a working directory, fresh randomness and standard streams. The first
 evaluation in an instance makes all of it; later ones of a session change only what came with them.
 """
 
@@ -30,7 +30,9 @@ now = time.time_ns
 environ = os.environ
 modules = sys.modules
 source_lines = linecache.cache
-shown_environment = []
+ENVIRONMENT = {"HOME": WORKSPACE, "LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+"""What every program has, as in a container, unless the grant says otherwise."""
+shown_environment = {}
 script_folder = WORKSPACE
 MOST_NAMES = 1000
 names = []
@@ -110,7 +112,7 @@ def end():
 def reset():
     """As before the first evaluation."""
     global shown_environment, script_folder
-    shown_environment = []
+    shown_environment = {}
     script_folder = WORKSPACE
     names.clear()
     environ.clear()
@@ -135,14 +137,25 @@ def _wake(seed):
 def _set_environment(pairs):
     """Applies the environment where it is not the one that was applied last: in a session the program's own changes stay."""
     global shown_environment
-    if pairs == shown_environment:
+    wanted = ENVIRONMENT | dict(pairs)
+    if wanted == shown_environment:
         return
-    shown_environment = list(pairs)
+    shown_environment = wanted
+    # The variables of the grant are there in the first evaluation. `environ.get` raises inside.
+    present = environ._data
     for name in list(environ):
-        del environ[name]
-    for name, value in pairs:
+        if name not in wanted:
+            del environ[name]
+    for name, value in wanted.items():
         try:
-            environ[name] = value
+            key, content = name.encode(), value.encode()
+            if present.get(key) == content:
+                continue
+            if ENVIRONMENT.get(name) == value:
+                # The C library needs none of these, and is slow to take them.
+                present[key] = content
+            else:
+                environ[name] = value
         except (OSError, ValueError):
             # A name that no environment can hold, such as an empty one.
             continue

@@ -3,7 +3,7 @@
 import operator
 
 import _coders
-from compression._common._coder import Decoder
+from compression._common._stream import Compressor, Decompressor
 
 FORMAT_AUTO, FORMAT_XZ, FORMAT_ALONE, FORMAT_RAW = range(4)
 CHECK_NONE, CHECK_CRC32, CHECK_CRC64, CHECK_SHA256, CHECK_ID_MAX, CHECK_UNKNOWN = 0, 1, 4, 10, 15, 16
@@ -107,7 +107,7 @@ def _chain(filters):
     return " ".join(texts)
 
 
-class LZMACompressor:
+class LZMACompressor(Compressor):
     """LZMACompressor(format=FORMAT_XZ, check=-1, preset=None, filters=None)
 
     Create a compressor object for compressing data incrementally.
@@ -153,45 +153,14 @@ class LZMACompressor:
         if format == FORMAT_ALONE and text is not None and (len(filters) != 1 or not text.startswith("lzma1")):
             raise ValueError("Invalid filter chain for FORMAT_ALONE - must be a single LZMA1 filter")
         self = object.__new__(cls)
-        self._coder = _made(1, format, CHECK_CRC64 if check == -1 else check, text, number, _NO_LIMIT)
-        self._is_flushed = False
+        self._begin(_made(1, format, CHECK_CRC64 if check == -1 else check, text, number, _NO_LIMIT))
         return self
 
-    def compress(self, data, /):
-        """Provide data to the compressor object.
-
-        Returns a chunk of compressed data if possible, or b'' otherwise.
-
-        When you have finished providing data to the compressor, call the
-        flush() method to finish the compression process.
-        """
-        if self._is_flushed:
-            raise ValueError("Compressor has been flushed")
-        return self._run(data, 0)
-
-    def flush(self):
-        """Finish the compression process.
-
-        Returns the compressed data left in internal buffers.
-
-        The compressor object may not be used after this method is called.
-        """
-        if self._is_flushed:
-            raise ValueError("Repeated call to flush()")
-        self._is_flushed = True
-        return self._run(b"", 1)
-
-    def _run(self, data, action):
-        output, _, status, _ = _coders.run(self._coder, data, -1, action)
-        if status < 0:
-            _fail(-status)
-        return output
-
-    def __reduce__(self):
-        raise TypeError("cannot pickle '_lzma.LZMACompressor' object")
+    def _fail(self, status):
+        _fail(-status)
 
 
-class LZMADecompressor(Decoder):
+class LZMADecompressor(Decompressor):
     """Create a decompressor object for decompressing data incrementally.
 
       format
@@ -211,6 +180,8 @@ class LZMADecompressor(Decoder):
 
     For one-shot decompression, use the decompress() function instead.
     """
+
+    ENDED = "Already at end of stream"
 
     def __new__(cls, format=FORMAT_AUTO, memlimit=None, filters=None):
         format = operator.index(format)
@@ -234,26 +205,6 @@ class LZMADecompressor(Decoder):
     def check(self):
         """ID of the integrity check used by the input stream."""
         return CHECK_UNKNOWN if self._coder is None else _coders.lzma_check(self._coder)
-
-    def decompress(self, data, max_length=-1):
-        """Decompress *data*, returning uncompressed data as bytes.
-
-        If *max_length* is nonnegative, returns at most *max_length* bytes of
-        decompressed data. If this limit is reached and further output can be
-        produced, *self.needs_input* will be set to ``False``. In this case, the next
-        call to *decompress()* may provide *data* as b'' to obtain more of the output.
-
-        If all of the input data was decompressed and returned (either because this
-        was less than *max_length* bytes, or because *max_length* was negative),
-        *self.needs_input* will be set to True.
-
-        Attempting to decompress data after the end of stream is reached raises an
-        EOFError.  Any data found after the end of the stream is ignored and saved in
-        the unused_data attribute.
-        """
-        if self._eof:
-            raise EOFError("Already at end of stream")
-        return self._decode(data, max_length)
 
     def _fail(self, status):
         _fail(-status)

@@ -4,6 +4,8 @@
 // is specific to a format (arguments, states, errors) is Python, in `library/`, so that a program that
 // uses none of it does not load it.
 
+#include "module.h"
+
 #define BZ_NO_STDIO
 #define ZSTD_STATIC_LINKING_ONLY
 #include <bzlib.h>
@@ -14,7 +16,6 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-typedef struct PyObject PyObject;
 typedef struct {
     void *data;
     PyObject *owner;
@@ -22,29 +23,9 @@ typedef struct {
     int read_only, dimensions;
     void *rest[5];
 } buffer_t;
-typedef struct {
-    const char *name;
-    PyObject *(*function)(PyObject *, PyObject *);
-    int flags;
-    const char *help;
-} method_t;
-typedef struct {
-    long base[5];
-    const char *name, *help;
-    long size;
-    const method_t *methods;
-    void *rest[4];
-} module_t;
 
-enum { METH_VARARGS = 1, API_VERSION = 1013 };
-
-PyObject *PyModule_Create2(module_t *module, int version);
-int PyArg_ParseTuple(PyObject *arguments, const char *format, ...);
-PyObject *Py_BuildValue(const char *format, ...);
-PyObject *PyErr_NoMemory(void);
 PyObject *PyCapsule_New(void *pointer, const char *name, void (*destructor)(PyObject *));
 void *PyCapsule_GetPointer(PyObject *capsule, const char *name);
-PyObject *PyBytes_FromStringAndSize(const char *data, long length);
 char *PyBytes_AsString(PyObject *bytes);
 int _PyBytes_Resize(PyObject **bytes, long length);
 void PyBuffer_Release(buffer_t *buffer);
@@ -513,6 +494,4 @@ static const method_t methods[] = {
     {0},
 };
 
-static module_t module = {.base = {1}, .name = "_coders", .size = -1, .methods = methods};
-
-__attribute__((visibility("default"))) PyObject *PyInit__coders(void) { return PyModule_Create2(&module, API_VERSION); }
+MODULE("_coders", _coders, methods)

@@ -5,9 +5,10 @@
 // second descriptor is a second entry with the same data, whose function that frees it counts. A
 // pipe is a buffer in memory. There is one thread, so a read that would wait for ever fails.
 
+#include "module.h"
+
 typedef unsigned long size_t;
 typedef long long off_t;
-typedef struct PyObject PyObject;
 
 typedef struct {
     void (*free)(void *);
@@ -319,31 +320,12 @@ REPAIR long repaired_write(int descriptor, const void *data, size_t length) {
     return written;
 }
 
+#include "errors.h"
 #include "strings.h"
 
 // What follows are functions of Python.
 
-typedef struct {
-    const char *name;
-    PyObject *(*function)(PyObject *, PyObject *);
-    int flags;
-    const char *help;
-} method_t;
-
-typedef struct {
-    long base[5];
-    const char *name, *help;
-    long size;
-    const method_t *methods;
-    void *rest[4];
-} module_t;
-
-enum { METH_VARARGS = 1, METH_KEYWORDS = 2, METH_NOARGS = 4, API_VERSION = 1013 };
-
-PyObject *PyModule_Create2(module_t *module, int version);
-int PyArg_ParseTuple(PyObject *arguments, const char *format, ...);
 int PyArg_ParseTupleAndKeywords(PyObject *arguments, PyObject *named, const char *format, char *const *names, ...);
-PyObject *Py_BuildValue(const char *format, ...);
 PyObject *PyErr_SetFromErrno(PyObject *kind);
 extern PyObject *PyExc_OSError;
 
@@ -378,11 +360,8 @@ static const method_t methods[] = {
      "dup2($module, /, fd, fd2, inheritable=True)\n--\n\nDuplicate file descriptor."},
     {"pipe", pipe, METH_NOARGS,
      "pipe($module, /)\n--\n\nCreate a pipe.\n\nReturns a tuple of two file descriptors:\n  (read_fd, write_fd)"},
+    {"name_errors", name_errors, METH_O, 0},
     {0},
 };
 
-static module_t module = {.base = {1}, .name = "posix", .size = -1, .methods = methods};
-
-__attribute__((visibility("default"))) PyObject *PyInit__descriptors(void) {
-    return PyModule_Create2(&module, API_VERSION);
-}
+MODULE("posix", _descriptors, methods)

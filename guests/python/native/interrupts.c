@@ -4,32 +4,15 @@
 // and a flag at which the interpreter looks at calls and loops. The host sets them while the instance
 // is suspended. They are found by comparing, because their places are CPython's own affair.
 
+#include "module.h"
+
 typedef unsigned long word_t;
-typedef struct PyObject PyObject;
 
-typedef struct {
-    const char *name;
-    PyObject *(*function)(PyObject *, PyObject *);
-    int flags;
-    const char *help;
-} method_t;
+enum { PLACES = 3 };
 
-typedef struct {
-    long base[5];
-    const char *name, *help;
-    long size;
-    const method_t *methods;
-    void *rest[4];
-} module_t;
-
-enum { METH_NOARGS = 4, METH_O = 8, API_VERSION = 1013, PLACES = 3 };
-
-PyObject *PyModule_Create2(module_t *module, int version);
-PyObject *Py_BuildValue(const char *format, ...);
 void PyErr_SetString(PyObject *kind, const char *text);
 extern PyObject *PyExc_RuntimeError;
 void PyErr_SetInterrupt(void);
-PyObject *PyErr_NoMemory(void);
 word_t PyLong_AsUnsignedLong(PyObject *number);
 void *malloc(word_t size);
 void free(void *old);
@@ -117,8 +100,4 @@ static const method_t methods[] = {
     {0},
 };
 
-static module_t module = {.base = {1}, .name = "_interrupts", .size = -1, .methods = methods};
-
-__attribute__((visibility("default"))) PyObject *PyInit__interrupts(void) {
-    return PyModule_Create2(&module, API_VERSION);
-}
+MODULE("_interrupts", _interrupts, methods)

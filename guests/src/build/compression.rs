@@ -112,7 +112,8 @@ pub(super) fn extension(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
     let (file, name) = OURS;
     let mut inputs = Inputs::new(RECIPE)
         .step(tools)
-        .text(source_text(&format!("python/native/{file}"))?);
+        .text(source_text(&format!("python/native/{file}"))?)
+        .text(source_text("python/native/module.h")?);
     for source in &sources {
         inputs = inputs.step(source);
     }

@@ -24,6 +24,9 @@ const MODULES: [(&str, &str); 3] = [
     ("sqlite.c", "_sqlite_library"),
 ];
 
+/// The headers that these include.
+const HEADERS: [&str; 3] = ["errors.h", "module.h", "strings.h"];
+
 /// The flags of the C compiler.
 pub(super) const COMPILER_FLAGS: [&str; 12] = [
     "-target",
@@ -57,7 +60,9 @@ pub(super) fn extensions(steps: &Steps<'_>, tools: &Path) -> Result<PathBuf> {
     for (file, _) in MODULES {
         inputs = inputs.text(source_text(&format!("python/native/{file}"))?);
     }
-    inputs = inputs.text(source_text("python/native/strings.h")?);
+    for header in HEADERS {
+        inputs = inputs.text(source_text(&format!("python/native/{header}"))?);
+    }
     steps.run(
         Step {
             name: "python",

@@ -16,4 +16,4 @@ print(later.x)
 try:
     import nothing_of_the_kind
 except ModuleNotFoundError as error:
-    print(error.name, str(error).partition(";")[0])
+    print(error.name, error, error.args, error.msg)

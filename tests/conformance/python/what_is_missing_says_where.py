@@ -1,4 +1,4 @@
-# what is missing says which tier or package has it
+# what is missing says which tier or package has it, in a note
 # only = "a container has it"
 import asyncio
 import importlib.util
@@ -8,7 +8,7 @@ for name in ("fcntl", "numpy", "PIL", "no_such.part", "json.part", "tkinter"):
     try:
         __import__(name)
     except ModuleNotFoundError as error:
-        print(error.name, "|", error)
+        print(error.name, "|", error, "|", *getattr(error, "__notes__", ()))
 print(importlib.util.find_spec("numpy"))
 for action in (
     lambda: subprocess.run(["ls"], capture_output=True),

@@ -1,16 +1,16 @@
-//! C library repairs: which of its functions are replaced?
+//! Repairs: which functions of the C library and of CPython are replaced?
 //!
-//! Those that are wrong or slow in the library that the component builder brings. The replacements,
-//! and why each is needed, are in `python/native/descriptors.c` and `strings.h`; the former call
-//! what they replace.
+//! Those that are wrong or slow in what the component builder brings. The replacements, and why
+//! each is needed, are in `python/native/descriptors.c`, `errors.h` and `strings.h`; they call
+//! what they replace. None is in place yet while the image is made.
 
 use super::super::link_graph::Kind;
 use super::super::module::{CoreModule, DefinedItem};
 use super::{FunctionId, Merger, Resolved};
 use anyhow::{Context as _, Result, ensure};
 
-/// The functions, and their replacements.
-const REPAIRED: [(&str, &str); 7] = [
+/// Functions of the C library, and their replacements.
+const OF_LIBRARY: [(&str, &str); 9] = [
     ("lseek", "repaired_lseek"),
     ("__wasilibc_tell", "repaired_tell"),
     ("write", "repaired_write"),
@@ -18,18 +18,34 @@ const REPAIRED: [(&str, &str); 7] = [
     ("strncpy", "repaired_strncpy"),
     ("memchr", "repaired_memchr"),
     ("memcmp", "repaired_memcmp"),
+    ("strerror", "repaired_strerror"),
+    ("gai_strerror", "repaired_gai_strerror"),
+];
+
+/// Functions of CPython, and their replacements.
+const OF_PYTHON: [(&str, &str); 4] = [
+    (PYTHON_MARK, "repaired_set_from_errno"),
+    ("PyObject_CallFunction", "repaired_call_function"),
+    ("_PyIO_trap_eintr", "repaired_trap_eintr"),
+    ("errno_exec", "repaired_errno_exec"),
 ];
 
 /// A function by which the library is found; other modules only pass calls on to it.
-const MARK: &str = "__errno_location";
+const LIBRARY_MARK: &str = "__errno_location";
+
+/// A function by which CPython is found.
+const PYTHON_MARK: &str = "PyErr_SetFromErrnoWithFilenameObjects";
 
 impl Merger<'_> {
     /// Puts the replacements in place, where a module brings them.
     pub(super) fn repair(&mut self) -> Result<()> {
-        let (_, first) = REPAIRED[0];
-        let (Some(library), Some(own)) = (self.definer(MARK), self.definer(first)) else {
+        let (_, first) = OF_LIBRARY[0];
+        let (Some(library), Some(own)) = (self.definer(LIBRARY_MARK), self.definer(first)) else {
             return Ok(());
         };
+        let python = self
+            .definer(PYTHON_MARK)
+            .with_context(|| format!("no module has `{PYTHON_MARK}`"))?;
         // What the replacements call is the library's own, and not what replaces it.
         for import in self.module(own)?.imports.clone() {
             if let Some(function) = defined(self.module(library)?, import.name) {
@@ -39,21 +55,26 @@ impl Merger<'_> {
                 );
             }
         }
-        for (original, replacement) in REPAIRED {
-            let from = defined(self.module(library)?, original)
-                .with_context(|| format!("the C library has no `{original}`"))?;
+        self.replace(library, own, &OF_LIBRARY)?;
+        self.replace(python, own, &OF_PYTHON)?;
+        self.repairs = Some(own);
+        Ok(())
+    }
+
+    /// Forwards functions of the module `of` to their replacements.
+    fn replace(&mut self, of: u32, own: u32, replaced: &[(&str, &str)]) -> Result<()> {
+        for (original, replacement) in replaced {
+            let from = named(self.module(of)?, original)
+                .with_context(|| format!("the module {of} has no `{original}`"))?;
             let to = defined(self.module(own)?, replacement)
                 .with_context(|| format!("there is no `{replacement}`"))?;
             ensure!(
-                self.module(library)?.defined_type(from)? == self.module(own)?.defined_type(to)?,
-                "`{original}` of the C library has another type than it had"
+                self.module(of)?.defined_type(from)? == self.module(own)?.defined_type(to)?,
+                "`{original}` has another type than it had"
             );
-            self.forwards.insert(
-                FunctionId::Defined(library, from),
-                FunctionId::Defined(own, to),
-            );
+            self.forwards
+                .insert(FunctionId::Defined(of, from), FunctionId::Defined(own, to));
         }
-        self.repairs = Some(own);
         Ok(())
     }
 
@@ -72,4 +93,12 @@ fn defined(module: &CoreModule<'_>, name: &str) -> Option<u32> {
         Ok(DefinedItem::Defined(index)) => Some(index),
         _ => None,
     }
+}
+
+/// The function of this name among those that the module defines, exported or not.
+fn named(module: &CoreModule<'_>, name: &str) -> Option<u32> {
+    defined(module, name).or_else(|| {
+        let index = module.names.get(name)?;
+        module.own_index(Kind::Function, *index)
+    })
 }

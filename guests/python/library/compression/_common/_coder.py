@@ -6,6 +6,11 @@ Input that is kept where the output has a limit, and what follows the end.
 import _coders
 
 
+def refuse_to_pickle(self):
+    """Stands for `__reduce__`: a coder is not in Python's memory."""
+    raise TypeError(f"cannot pickle '{type(self).__module__}.{type(self).__qualname__}' object")
+
+
 class Decoder:
     """The methods and attributes of a decompressor. A format says what is wrong in `_fail`."""
 
@@ -28,8 +33,7 @@ class Decoder:
         """Data found after the end of the compressed stream."""
         return self._unused
 
-    def __reduce__(self):
-        raise TypeError(f"cannot pickle {type(self).__module__}.{type(self).__qualname__!r} object")
+    __reduce__ = refuse_to_pickle
 
     def _decode(self, data, max_length):
         if self._coder is None:
