@@ -1,6 +1,8 @@
-//! `Intl.Segmenter`: where do the characters and the words of a text end?
+//! `Intl.Segmenter`: where do the characters, the words and the sentences of a text end?
 //! As in Unicode's annex 29, without its dictionaries: Chinese and Japanese words are single characters, Thai ones are not divided.
 (native, internal) => {
+  const intl = internal.lazy('intl');
+  const Slots = intl.makeSlots('Segmenter');
   const EXTEND = '[\\p{M}\\p{Emoji_Modifier}\\u200c\\u200d\\uff9e\\uff9f\\u{e0020}-\\u{e007f}]';
   const CONTROL = '\\p{Cc}\\p{Zl}\\p{Zp}\\u200b\\ufeff';
   const HANGUL = '[\\u1100-\\u115f\\ua960-\\ua97c]+(?:[\\uac00-\\ud7a3]|[\\u1160-\\u11a7\\ud7b0-\\ud7c6])?[\\u1160-\\u11ff\\ud7b0-\\ud7fb]*|[\\uac00-\\ud7a3][\\u1160-\\u11ff\\ud7b0-\\ud7fb]*';
@@ -9,7 +11,22 @@
   const SINGLE = '\\p{Script=Han}\\p{Script=Hiragana}';
   const LETTER = `(?![${SINGLE}])[\\p{L}\\p{Nl}\\p{Script=Katakana}]`;
   const WORD = `(?:${LETTER}|[\\p{Nd}_\\p{M}\\u200d]|(?<=[\\p{L}\\p{M}])['’.:·](?=${LETTER})|(?<=\\p{Nd})[.,;'’](?=\\p{Nd}))+`;
-  const patterns = { grapheme: new RegExp(CHARACTER, 'gu'), word: new RegExp(`(?!\\p{M})${WORD}|[ \\u1680\\u2000-\\u2006\\u2008-\\u200a\\u205f\\u3000]+|${CHARACTER}`, 'gu') };
+  // A sentence ends behind its sign, what closes after that, and spaces; not before a lower-case word, nor in a number or an abbreviation.
+  const BREAK = '\\r\\n|[\\n\\r\\x85\\u2028\\u2029]', STOP = '[.\\u2024\\ufe52\\uff0e]', END = '[!?\\u203c\\u203d\\u2047-\\u2049\\u3002\\uff01\\uff1f\\uff61\\u061f\\u06d4\\u0964\\u0965]';
+  const CLOSE = '[\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}"\']', SPACE = '[\\p{Zs}\\t\\v\\f]', MARK = '[\\p{M}\\p{Cf}]';
+  const LOWER = `(?=(?:(?!${BREAK}|${STOP}|${END})[^\\p{L}])*\\p{Ll})`;
+  const GOES_ON = `(?=[-,:;\\u2013\\u2014\\u3001\\u3002\\uff0c\\uff1a]|${STOP}|${END})`;
+  const WITHIN = `${STOP}(?:(?=\\p{Nd})|(?<=[\\p{Lu}\\p{Ll}]${STOP})(?=\\p{Lu})|(?=${MARK}*${CLOSE}*${SPACE}*(?:${LOWER.slice(3, -1)}))|(?=\\p{L}))`;
+  const TAIL = `${MARK}*(?:${CLOSE}${MARK}*)*(?:${SPACE}${MARK}*)*`;
+  const SENTENCE = `(?:(?!${BREAK}|${STOP}|${END})[^]|${WITHIN}|(?:${STOP}|${END})${TAIL}${GOES_ON})*(?:(?:${STOP}|${END})+${TAIL}(?:${BREAK})?|${BREAK}|$)`;
+  const texts = {
+    grapheme: CHARACTER, word: `(?!\\p{M})${WORD}|[ \\u1680\\u2000-\\u2006\\u2008-\\u200a\\u205f\\u3000]+|${CHARACTER}`, sentence: `(?!$)${SENTENCE}`,
+  };
+  const patterns = new Map();
+  const patternOf = (granularity) => {
+    if (!patterns.has(granularity)) patterns.set(granularity, new RegExp(texts[granularity], 'gu'));
+    return patterns.get(granularity);
+  };
   const isWordLike = (text) => /[\p{L}\p{N}]/u.test(text);
 
   class Segments {
@@ -21,7 +38,7 @@
       if (this.#granularity === 'word') data.isWordLike = isWordLike(segment);
       return data;
     }
-    *[Symbol.iterator]() { for (const { 0: segment, index } of this.#text.matchAll(patterns[this.#granularity])) yield this.#data(segment, index); }
+    *[Symbol.iterator]() { for (const { 0: segment, index } of this.#text.matchAll(patternOf(this.#granularity))) yield this.#data(segment, index); }
     containing(at = 0) {
       at = Math.trunc(Number(at)) || 0;
       if (at < 0 || at >= this.#text.length) return undefined;
@@ -29,17 +46,16 @@
       return undefined;
     }
   }
-  class Segmenter {
-    #locale;
-    #granularity;
-    constructor(locales, options = {}) {
-      [this.#locale = 'en-US'] = globalThis.Intl.getCanonicalLocales(locales);
-      this.#granularity = `${options?.granularity ?? 'grapheme'}`;
-      if (!['grapheme', 'word', 'sentence'].includes(this.#granularity)) throw new RangeError(`Value ${this.#granularity} out of range for Intl.Segmenter options property granularity`);
-      if (!(this.#granularity in patterns)) throw new RangeError(`the granularity \`${this.#granularity}\` is not in the sandbox`);
-    }
-    segment(text) { return new Segments(`${text}`, this.#granularity); }
-    resolvedOptions() { return { locale: this.#locale, granularity: this.#granularity }; }
-  }
+  const Segmenter = intl.constructor('Segmenter', function (locales, settings) {
+    if (new.target === undefined) throw new TypeError("Constructor Intl.Segmenter requires 'new'");
+    const { locale } = intl.resolve(locales);
+    if (settings !== undefined && (typeof settings !== 'object' || settings === null) && typeof settings !== 'function') throw new TypeError('Incorrect options value');
+    const options = intl.optionsOf(settings);
+    intl.choice(options, 'localeMatcher', ['lookup', 'best fit'], 'best fit', 'Intl.Segmenter');
+    new Slots(this, { locale, granularity: intl.choice(options, 'granularity', ['grapheme', 'word', 'sentence'], 'grapheme', 'Intl.Segmenter') });
+  }, {
+    segment(text) { return new Segments(`${text}`, Slots.get(this, 'segment').granularity); },
+    resolvedOptions() { return { ...Slots.get(this, 'resolvedOptions') }; },
+  });
   return { Segmenter };
 }
