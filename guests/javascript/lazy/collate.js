@@ -8,8 +8,8 @@
   const primaries = new Int16Array(128);
   for (const [i, character] of [...order].entries()) if (character < '\x80') primaries[character.charCodeAt(0)] = i + 1;
   for (let i = 0; i < 26; i++) primaries[65 + i] = primaries[97 + i] = FIRST_LETTER + i * 2;
-  // Behind the table come other scripts, the syllables of Korean, then Chinese characters.
-  const OTHERS = 1e6, HANGUL = 3e6, HAN = 4e6, FORMS = 64;
+  // Behind the table come other scripts, then Chinese characters; the syllables of Korean come before Japanese ones.
+  const OTHERS = 1e6, HAN = 4e6, FORMS = 64;
   // Letters that are others with something in them, and pairs that are one.
   const inside = { ß: 'ss', ẞ: 'SS', æ: 'ae', Æ: 'AE', œ: 'oe', Œ: 'OE', ø: 'o\u0338', Ø: 'O\u0338', đ: 'd\u0335', Đ: 'D\u0335', ł: 'l\u0335', Ł: 'L\u0335', ı: 'i\u0335', þ: 'th', Þ: 'TH' };
   // Of each language: a letter, and the letters that are its own and follow it. In front of `<` is what they come after.
@@ -29,7 +29,7 @@
     let i = 0;
     for (const mark of accents) marks.set(mark, String.fromCharCode(++i));
     const primaryOf = (character) => Math.floor(ranks.get(character) / FORMS);
-    return (table = { ranks, marks, digit: primaryOf('0'), symbols: primaryOf('`'), primaryOf });
+    return (table = { ranks, marks, digit: primaryOf('0'), symbols: primaryOf('`'), hangul: primaryOf('あ') - 1, primaryOf });
   };
   // Letters of a language, by their text: how far behind which letter.
   const tailored = new Map();
@@ -67,7 +67,7 @@
   const isHangul = (point) => point >= 0xac00 && point <= 0xd7a3;
 
   const elements = (text, rules) => {
-    const list = [], { ranks, marks, digit, symbols } = tableOf(), letters = tailoring(rules.language);
+    const list = [], { ranks, marks, digit, symbols, hangul } = tableOf(), letters = tailoring(rules.language);
     const push = (primary, form) => { list.push({ primary, accents: '', form, digits: undefined }); };
     const single = (character, form) => {
       const mark = marks.get(character);
@@ -84,7 +84,7 @@
           return;
         }
         push(primary, (rank % FORMS) * 2 + form);
-      } else if (isHangul(point)) push(HANGUL + point, form);
+      } else if (isHangul(point)) push(hangul + point / 65536, form);
       else if (isHan(point)) push(HAN + (hanOrder(rules.han)?.get(character) ?? 30000 + point), form);
       else if (!/\p{M}|\p{C}/u.test(character)) push(OTHERS + point, form);
     };

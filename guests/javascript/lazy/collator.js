@@ -12,7 +12,7 @@
     const collation = choice(options, 'collation') ?? keywords.co;
     if (collation !== undefined && collation !== 'default' && collation !== 'standard') throw refuse(`the collation \`${collation}\``);
     const numeric = options.numeric === undefined ? keywords.kn === '' || keywords.kn === 'true' : Boolean(options.numeric);
-    const caseFirst = choice(options, 'caseFirst', ['upper', 'lower', 'false'], undefined, NAME) ?? (['upper', 'lower', 'false'].includes(keywords.kf) ? keywords.kf : 'false');
+    const caseFirst = choice(options, 'caseFirst', ['upper', 'lower', 'false'], undefined, NAME) ?? (['upper', 'lower', 'false'].includes(keywords.kf) ? keywords.kf : data.startsWith('da') ? 'upper' : 'false');
     const sensitivity = choice(options, 'sensitivity', ['base', 'accent', 'case', 'variant'], 'variant', NAME);
     const ignorePunctuation = Boolean(options.ignorePunctuation), [language] = data.split('-');
     const han = { zh: data.startsWith('zh-Hant') ? 'zh-Hant' : 'zh', ja: 'ja', ko: 'ko' }[language];

@@ -68,9 +68,13 @@
   const appendNames = ['Era', 'Year', 'Quarter', 'Month', 'Week', 'Week', 'Day-Of-Week', 'Day', 'Day-Of-Week', 'Day', 'Hour', 'Hour', 'Minute', 'Second', 'Second', 'Timezone'];
 
   const generator = (data, decimal) => {
-    const known = new Map();
+    const known = new Map(), bases = new Set();
     const add = (skeleton, pattern, isOverride) => {
       const fields = fieldsOf(skeleton);
+      // A pattern that is only a style gives way to any other with the same fields.
+      const base = fields.given.map((part) => (part === undefined ? '' : part.letter.repeat(letters[part.letter].slice(1).reduce((least, [from]) => (part.length >= from ? from : least), 1)))).join('');
+      if (!isOverride && bases.has(base)) return;
+      bases.add(base);
       const key = fields.given.map((part) => (part === undefined ? '' : part.letter.repeat(part.length))).join('');
       if (isOverride || !known.has(key)) known.set(key, { ...fields, pattern });
     };

@@ -22,8 +22,8 @@
       const value = take(name, choices);
       if (value !== undefined) plain[name] = value;
     }
-    const locale = pluralLocale(data);
-    new slots.PluralRules(this, { inner: new (classes.PluralRules())(locale, plain), locale });
+    const locale = data === 'pt-PT' ? data : data.split('-')[0];
+    new slots.PluralRules(this, { inner: new (classes.PluralRules())(pluralLocale(data), plain), locale });
   }, {
     select(value) { return slots.PluralRules.get(this, 'select').inner.select(Number(value)); },
     selectRange(start, end) {

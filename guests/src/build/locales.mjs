@@ -13,7 +13,7 @@ const read = (name, file) => fs.readFileSync(inPackage(name, file), 'utf8');
 const readJson = (name, file) => JSON.parse(read(name, file));
 
 // Languages whole, and the regions of each that differ from it.
-const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'it', 'nl', 'ja', 'zh', 'ko', 'sv', 'no', 'nb', 'da', 'fi', 'pl', 'cs', 'ru', 'uk', 'tr', 'id'];
+const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'it', 'nl', 'ja', 'zh', 'ko', 'sv', 'no', 'nb', 'da', 'fi', 'pl', 'cs', 'ru', 'uk', 'tr', 'id', 'hi', 'el', 'hu', 'ro', 'vi'];
 const KINDS = ['numbers', 'dates', 'zones', 'names', 'texts'];
 
 // Libraries: an ES module becomes a function of `need(package)` and of an `Intl` of its own, which gives what the module exports.
@@ -68,7 +68,7 @@ const datesOf = (locale) => {
   const rules = Object.entries(dayPeriodRuleSet[locale] ?? dayPeriodRuleSet[language] ?? {}).filter(([name]) => name !== 'midnight')
     .map(([name, rule]) => (rule._at ? [name, minutes(rule._at)] : [name, minutes(rule._from), minutes(rule._before)]));
   const { fallback, intervalFormatFallback, ...intervals } = intervalFormats;
-  const preferred = (timeData[`${language}_${regionOf(locale)}`] ?? timeData[regionOf(locale)] ?? timeData['001'])._preferred;
+  const preferred = (timeData[`${language}-${regionOf(locale)}`] ?? timeData[regionOf(locale)] ?? timeData['001'])._preferred;
   const names = ['era', 'year', 'quarter', 'month', 'week', 'weekOfMonth', 'weekday', 'dayOfYear', 'weekdayOfMonth', 'day', 'dayperiod', 'hour', 'minute', 'second', 'second', 'zone'];
   return {
     months: widths(main.months, [...'123456789', '10', '11', '12']), days: widths(main.days, ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']),
