@@ -16,8 +16,7 @@
   const dataOf = (locale) => {
     if (!parts.has(locale)) {
       const data = native.localeData(`dates/${locale}`);
-      const decimal = internal.lazy('intl_numbers').make(locale, undefined).inner.formatToParts(1.5).find(({ type }) => type === 'decimal').value;
-      parts.set(locale, { ...data, generator: generator(data, decimal), decimal });
+      parts.set(locale, { ...data, generator: generator(data, data.decimal) });
     }
     return parts.get(locale);
   };
@@ -119,8 +118,12 @@
       requireDefaults(fields, required, defaults);
       pattern = withCycle(data.generator.pattern(skeletonOfFields(fields, cycle)), cycle);
     }
-    const number = internal.lazy('intl_numbers').make(name, { useGrouping: false, numberingSystem }), numbers = number.inner.resolvedOptions().numberingSystem;
-    const digits = numbers === 'latn' ? undefined : Array.from({ length: 10 }, (_, i) => number.inner.format(i));
+    let numbers = 'latn', digits;
+    if ((numberingSystem ?? data.numberingSystem) !== 'latn') {
+      const { inner } = internal.lazy('intl_numbers').make(name, { useGrouping: false, numberingSystem });
+      numbers = inner.resolvedOptions().numberingSystem;
+      if (numbers !== 'latn') digits = Array.from({ length: 10 }, (_, i) => inner.format(i));
+    }
     const isCycle = keywords.hc in cycles && hour12 === undefined && (hourCycle ?? keywords.hc) === keywords.hc;
     const extension = [keywords.ca === calendar ? `-ca-${calendar}` : '', isCycle ? `-hc-${keywords.hc}` : '', keywords.nu === numbers ? `-nu-${numbers}` : ''].join('');
     return { locale: extension ? `${locale}-u${extension}` : locale, name, data, calendar, numbers, digits, timeZone, pattern, parsed: parse(pattern), dateStyle, timeStyle };

@@ -1,13 +1,15 @@
 //! Time zones for `Intl`: which zone does a name mean, and what is it called in a locale?
 (native, internal) => {
-  let tables;
-  const tablesOf = () => {
-    if (tables === undefined) {
-      tables = native.localeData('zones');
-      tables.byName = new Map(Object.keys(tables.names).map((name) => [name.toLowerCase(), name]));
-    }
-    return tables;
+  // Of each zone the name that CLDR has for it, and the number of its data.
+  let zoneNames, tables;
+  const namesOfZones = () => (zoneNames ??= native.localeData('zones'));
+  const properName = (name) => {
+    const names = namesOfZones();
+    if (Object.hasOwn(names, name)) return name;
+    const lower = name.toLowerCase();
+    return Object.keys(names).find((one) => one.toLowerCase() === lower);
   };
+  const tablesOf = () => (tables ??= native.localeData('metazones'));
   // Names that CLDR gives to UTC, which V8 shows as `UTC`.
   const UTC = ['Etc/UTC', 'Etc/GMT', 'UTC', 'GMT'];
   const utc = { shown: 'UTC', id: 'Etc/UTC', number: undefined, offset: 0 };
@@ -21,9 +23,9 @@
       const [, sign, hours, minutes = '00'] = offset, seconds = (Number(hours) * 60 + Number(minutes)) * 60;
       zone = { shown: `${seconds === 0 ? '+' : sign}${hours}:${minutes}`, id: undefined, number: undefined, offset: sign === '-' ? -seconds : seconds };
     } else {
-      const { byName, names } = tablesOf(), proper = byName.get(name.toLowerCase());
+      const proper = properName(name);
       if (proper === undefined) throw new RangeError(`Invalid time zone specified: ${name}`);
-      const [canonical, number] = names[proper];
+      const [canonical, number] = namesOfZones()[proper];
       zone = UTC.includes(canonical) ? { ...utc, id: canonical } : { shown: canonical, id: canonical, number };
       if (zone.shown === 'UTC') zone.id = 'Etc/UTC';
     }
@@ -94,7 +96,7 @@
     if (zone.id === undefined) return gmt(namesOf(locale), fields.offset, isLong);
     return letter === 'v' ? generic(locale, zone, fields, isLong) : specific(locale, zone, fields, isLong);
   };
-  const all = () => [...new Set(Object.values(tablesOf().names).map(([canonical]) => canonical))].filter((id) => id.includes('/') && !id.startsWith('Etc/')).concat('UTC').sort();
+  const all = () => [...new Set(Object.values(namesOfZones()).map(([canonical]) => canonical))].filter((id) => id.includes('/') && !id.startsWith('Etc/')).concat('UTC').sort();
   // The name of the local zone in English, for the text of a date.
   const longName = (time) => { const zone = local(); return zone === utc ? 'Coordinated Universal Time' : specific('en', zone, { time, ...offsetAt(zone, time) }, true); };
   return { named, local, offsetAt, name, longName, all };

@@ -227,7 +227,7 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             let compile = |defines: &[&str], out: &str| {
                 let mut compiler = c_compiler(tools, new, &scratch)?;
                 compiler.args(FLAGS).args(defines);
-                for directory in [&ours, engine, new] {
+                for directory in [engine, &ours, new] {
                     compiler.arg("-I").arg(directory);
                     compiler.arg(format!("-ffile-prefix-map={}=/guest", directory.display()));
                 }

@@ -59,7 +59,10 @@ const { dayPeriodRuleSet } = readJson('cldr-core', 'supplemental/dayPeriods.json
 const minutes = (text) => { const [hour, minute] = text.split(':').map(Number); return hour * 60 + minute; };
 const regionOf = (locale) => locale.split('-').find((part, i) => i > 0 && /^([A-Z]{2}|\d{3})$/.test(part)) ?? likelySubtags[locale]?.split('-')[2] ?? '001';
 
-const datesOf = (locale) => {
+// Bokmål has two names, of which a package may have one.
+const SAME = { nb: 'no', no: 'nb', 'nb-SJ': 'no' };
+const first = (name, constructor, ...locales) => { for (const locale of locales) { const found = registered(name, constructor, locale) ?? registered(name, constructor, SAME[locale] ?? locale); if (found) return found; } throw new Error(`${name} has no ${locales[0]}`); };
+const datesOf = (locale, base) => {
   const main = readJson('cldr-dates-full', `main/${locale}/ca-gregorian.json`).main[locale].dates.calendars.gregorian;
   const { fields } = readJson('cldr-dates-full', `main/${locale}/dateFields.json`).main[locale].dates;
   const { availableFormats, appendItems, intervalFormats, ...joints } = main.dateTimeFormats;
@@ -70,7 +73,9 @@ const datesOf = (locale) => {
   const { fallback, intervalFormatFallback, ...intervals } = intervalFormats;
   const preferred = (timeData[`${language}-${regionOf(locale)}`] ?? timeData[regionOf(locale)] ?? timeData['001'])._preferred;
   const names = ['era', 'year', 'quarter', 'month', 'week', 'weekOfMonth', 'weekday', 'dayOfYear', 'weekdayOfMonth', 'day', 'dayperiod', 'hour', 'minute', 'second', 'second', 'zone'];
+  const { numbers } = first('@formatjs/intl-numberformat', 'NumberFormat', locale, base), [numberingSystem] = numbers.nu;
   return {
+    numberingSystem, decimal: numbers.symbols[numberingSystem].decimal,
     months: widths(main.months, [...'123456789', '10', '11', '12']), days: widths(main.days, ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']),
     eras: { long: [main.eras.eraNames[0], main.eras.eraNames[1]], short: [main.eras.eraAbbr[0], main.eras.eraAbbr[1]], narrow: [main.eras.eraNarrow[0], main.eras.eraNarrow[1]] },
     periods, rules, hour: preferred, date: plain(main.dateFormats), time: plain(main.timeFormats), joint: plain(joints), at: plain(main['dateTimeFormats-atTime'].standard),
@@ -90,9 +95,6 @@ const zonesOf = (locale) => {
   walk(names.zone, '');
   return { hour: names.hourFormat, gmt: names.gmtFormat, region: names.regionFormat, fallback: names.fallbackFormat, zone, metazone: names.metazone };
 };
-// Bokmål has two names, of which a package may have one.
-const SAME = { nb: 'no', no: 'nb', 'nb-SJ': 'no' };
-const first = (name, constructor, ...locales) => { for (const locale of locales) { const found = registered(name, constructor, locale) ?? registered(name, constructor, SAME[locale] ?? locale); if (found) return found; } throw new Error(`${name} has no ${locales[0]}`); };
 const textsOf = (locale, base) => ({
   relative: first('@formatjs/intl-relativetimeformat', 'RelativeTimeFormat', locale, base),
   list: first('@formatjs/intl-listformat', 'ListFormat', locale, base),
@@ -189,7 +191,8 @@ for (const { mapZone } of metazones) (golden[mapZone._other] ??= {})[mapZone._te
 const territories = {};
 for (const [id, { _alias }] of Object.entries(readJson('cldr-bcp47', 'bcp47/timezone.json').keyword.u.tz)) if (_alias && /^[a-z]{5}$/.test(id)) territories[_alias.split(' ')[0]] = id.slice(0, 2).toUpperCase();
 const { primaryZones } = readJson('cldr-core', 'supplemental/primaryZones.json').supplemental;
-add('zones', undefined, Buffer.from(JSON.stringify({ names: zoneNames, uses, golden, territories, primary: primaryZones })), Buffer.alloc(0));
+add('zones', undefined, Buffer.from(JSON.stringify(zoneNames)), Buffer.alloc(0));
+add('metazones', undefined, Buffer.from(JSON.stringify({ uses, golden, territories, primary: primaryZones })), Buffer.alloc(0));
 const parents = readJson('cldr-core', 'supplemental/parentLocales.json').supplemental.parentLocales.parentLocale;
 const likely = Object.fromEntries(Object.entries(likelySubtags).filter(([tag]) => LANGUAGES.includes(tag.split('-')[0])));
 add('locales', undefined, Buffer.from(JSON.stringify({ available, likely, parents: Object.fromEntries(Object.entries(parents).filter(([tag]) => LANGUAGES.includes(tag.split('-')[0]))) })), Buffer.alloc(0));

@@ -28,10 +28,7 @@ pub(super) fn locales(steps: &Steps<'_>) -> Result<PathBuf> {
     let packages = packages(steps)?;
     let zones = toolchain::time_zones(steps)?;
     let node = node_library::program(steps)?;
-    let inputs = Inputs::new(SCRIPT)
-        .step(&packages)
-        .step(&zones)
-        .step(&node);
+    let inputs = Inputs::new(SCRIPT).step(&packages).step(&zones).step(&node);
     steps.run(
         Step {
             name: "locales",
@@ -79,7 +76,9 @@ fn packages(steps: &Steps<'_>) -> Result<PathBuf> {
 /// Whether a file of a package is read later. CLDR alone would be 100 MB.
 fn is_used(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_data = path.extension().is_some_and(|extension| extension == "json");
+    let is_data = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
     let is_code = path.extension().is_some_and(|extension| extension == "js");
     if path.starts_with("main") {
         return ["ca-gregorian.json", "dateFields.json", "timeZoneNames.json"].contains(&&*name);

@@ -63,9 +63,7 @@ pub(super) fn program(steps: &Steps<'_>) -> Result<PathBuf> {
 /// A directory with the texts of the modules.
 pub(super) fn library(steps: &Steps<'_>) -> Result<PathBuf> {
     let program = program(steps)?;
-    let inputs = Inputs::new(TELL)
-        .step(&program)
-        .text(source_text(NAMES)?);
+    let inputs = Inputs::new(TELL).step(&program).text(source_text(NAMES)?);
     steps.run(
         Step {
             name: "node",
