@@ -68,7 +68,7 @@
 
   const elements = (text, rules) => {
     const list = [], { ranks, marks, digit, symbols, hangul } = tableOf(), letters = tailoring(rules.language);
-    const push = (primary, form) => { list.push({ primary, accents: '', form, digits: undefined }); };
+    const push = (primary, form, isUpper = false) => { list.push({ primary, accents: '', form, isUpper, digits: undefined }); };
     const single = (character, form) => {
       const mark = marks.get(character);
       if (mark !== undefined) { if (list.length > 0) list.at(-1).accents += mark; return; }
@@ -80,10 +80,10 @@
         if (rules.numeric && isDigit) {
           const before = list.at(-1);
           if (before?.digits !== undefined) { before.digits += character; return; }
-          list.push({ primary: digit, accents: '', form, digits: character });
+          list.push({ primary: digit, accents: '', form, isUpper: false, digits: character });
           return;
         }
-        push(primary, (rank % FORMS) * 2 + form);
+        push(primary, (rank % FORMS) * 2 + form, character !== character.toLowerCase());
       } else if (isHangul(point)) push(hangul + point / 65536, form);
       else if (isHan(point)) push(HAN + (hanOrder(rules.han)?.get(character) ?? 30000 + point), form);
       else if (!/\p{M}|\p{C}/u.test(character)) push(OTHERS + point, form);
@@ -92,7 +92,7 @@
     for (let i = 0; i < characters.length; i++) {
       const one = characters[i], pair = letters !== undefined && i + 1 < characters.length ? letters.get(one + characters[i + 1]) : undefined;
       const own = pair ?? letters?.get(one);
-      if (own !== undefined) { push(own.primary, own.form); if (pair !== undefined) i++; continue; }
+      if (own !== undefined) { push(own.primary, own.form, one !== one.toLowerCase()); if (pair !== undefined) i++; continue; }
       if (ranks.has(one) || isHangul(one.codePointAt(0))) { single(one, 0); continue; }
       const parts = inside[one] ?? one.normalize('NFKD'), form = parts === one.normalize('NFD') ? 0 : 1;
       for (const character of parts) single(character, form);
@@ -114,7 +114,7 @@
     const tie = (key) => { for (let i = 0; i < shared; i++) { const difference = sign(left[i][key], right[i][key]); if (difference) return difference; } return 0; };
     const { sensitivity } = rules;
     return ((sensitivity === 'accent' || sensitivity === 'variant') && tie('accents')) ||
-      ((sensitivity === 'case' || sensitivity === 'variant') && tie('form') * (rules.caseFirst === 'upper' ? -1 : 1)) || 0;
+      ((sensitivity === 'case' || sensitivity === 'variant') && ((rules.caseFirst === 'upper' && -tie('isUpper')) || tie('form'))) || 0;
   };
   const plain = { numeric: false, ignorePunctuation: false, sensitivity: 'variant', caseFirst: 'false', language: 'en', han: undefined };
   // Texts in ASCII need no list of elements, but in languages where two letters can be one.
