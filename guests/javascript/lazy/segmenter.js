@@ -12,20 +12,51 @@
   const LETTER = `(?![${SINGLE}])[\\p{L}\\p{Nl}\\p{Script=Katakana}]`;
   const WORD = `(?:${LETTER}|[\\p{Nd}_\\p{M}\\u200d]|(?<=[\\p{L}\\p{M}])['’.:·](?=${LETTER})|(?<=\\p{Nd})[.,;'’](?=\\p{Nd}))+`;
   // A sentence ends behind its sign, what closes after that, and spaces; not before a lower-case word, nor in a number or an abbreviation.
-  const BREAK = '\\r\\n|[\\n\\r\\x85\\u2028\\u2029]', STOP = '[.\\u2024\\ufe52\\uff0e]', END = '[!?\\u203c\\u203d\\u2047-\\u2049\\u3002\\uff01\\uff1f\\uff61\\u061f\\u06d4\\u0964\\u0965]';
-  const CLOSE = '[\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}"\']', SPACE = '[\\p{Zs}\\t\\v\\f]', MARK = '[\\p{M}\\p{Cf}]';
-  const LOWER = `(?=(?:(?!${BREAK}|${STOP}|${END})[^\\p{L}])*\\p{Ll})`;
-  const GOES_ON = `(?=[-,:;\\u2013\\u2014\\u3001\\u3002\\uff0c\\uff1a]|${STOP}|${END})`;
-  const WITHIN = `${STOP}(?:(?=\\p{Nd})|(?<=[\\p{Lu}\\p{Ll}]${STOP})(?=\\p{Lu})|(?=${MARK}*${CLOSE}*${SPACE}*(?:${LOWER.slice(3, -1)}))|(?=\\p{L}))`;
-  const TAIL = `${MARK}*(?:${CLOSE}${MARK}*)*(?:${SPACE}${MARK}*)*`;
-  const SENTENCE = `(?:(?!${BREAK}|${STOP}|${END})[^]|${WITHIN}|(?:${STOP}|${END})${TAIL}${GOES_ON})*(?:(?:${STOP}|${END})+${TAIL}(?:${BREAK})?|${BREAK}|$)`;
+  // The names of the steps are those of the annex.
+  const BREAK = '\\n\\r\\x85\\u2028\\u2029', STOP = '.\\u2024\\ufe52\\uff0e', END = '!?\\u203c\\u203d\\u2047-\\u2049\\u3002\\uff01\\uff1f\\uff61\\u061f\\u06d4\\u0964\\u0965';
+  const MARK = '[\\p{M}\\p{Cf}]*', CLOSE = `(?:[\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}"']${MARK})*`, SPACE = `(?:[\\p{Zs}\\t\\v\\f]${MARK})*`;
+  const makeSentences = () => {
+    const sticky = (text) => new RegExp(text, 'uy');
+    const steps = {
+      plain: sticky(`[^${BREAK}${STOP}${END}]*`), separator: sticky(`\\r\\n|[${BREAK}]`), sign: sticky(`[${STOP}${END}]${MARK}`), stop: sticky(`[${STOP}]`),
+      digit: sticky('\\p{Nd}'), upper: sticky('\\p{Lu}'), cased: sticky(`(?<=[\\p{Lu}\\p{Ll}]${MARK})`), tail: sticky(CLOSE + SPACE),
+      lower: sticky(`[^\\p{L}${BREAK}${STOP}${END}]*\\p{Ll}`), goesOn: sticky(`[-,:;\\u2013\\u2014\\u3001\\uff0c\\uff1a${STOP}${END}]`),
+    };
+    const match = (step, text, at) => {
+      const pattern = steps[step];
+      pattern.lastIndex = at;
+      return pattern.test(text) ? pattern.lastIndex : -1;
+    };
+    const endOf = (text, at) => {
+      for (;;) {
+        at = match('plain', text, at);
+        if (at >= text.length) return at;
+        const separated = match('separator', text, at);
+        if (separated >= 0) return separated;
+        const next = match('sign', text, at), isStop = match('stop', text, at) >= 0;
+        const isInside = isStop && (match('digit', text, next) >= 0 || (match('cased', text, at) >= 0 && match('upper', text, next) >= 0));
+        if (isInside) { at = next; continue; }
+        const after = match('tail', text, next);
+        if ((isStop && match('lower', text, after) >= 0) || match('goesOn', text, after) >= 0) { at = after; continue; }
+        return Math.max(after, match('separator', text, after));
+      }
+    };
+    return function* (text) {
+      for (let at = 0; at < text.length;) {
+        const end = endOf(text, at);
+        yield { 0: text.slice(at, end), index: at };
+        at = end;
+      }
+    };
+  };
   const texts = {
-    grapheme: CHARACTER, word: `(?!\\p{M})${WORD}|[ \\u1680\\u2000-\\u2006\\u2008-\\u200a\\u205f\\u3000]+|${CHARACTER}`, sentence: `(?!$)${SENTENCE}`,
+    grapheme: CHARACTER, word: `(?!\\p{M})${WORD}|[ \\u1680\\u2000-\\u2006\\u2008-\\u200a\\u205f\\u3000]+|${CHARACTER}`,
   };
   const patterns = new Map();
-  const patternOf = (granularity) => {
-    if (!patterns.has(granularity)) patterns.set(granularity, new RegExp(texts[granularity], 'gu'));
-    return patterns.get(granularity);
+  const pieces = (text, granularity) => {
+    if (!patterns.has(granularity)) patterns.set(granularity, granularity === 'sentence' ? makeSentences() : new RegExp(texts[granularity], 'gu'));
+    const pattern = patterns.get(granularity);
+    return granularity === 'sentence' ? pattern(text) : text.matchAll(pattern);
   };
   const isWordLike = (text) => /[\p{L}\p{N}]/u.test(text);
 
@@ -38,7 +69,7 @@
       if (this.#granularity === 'word') data.isWordLike = isWordLike(segment);
       return data;
     }
-    *[Symbol.iterator]() { for (const { 0: segment, index } of this.#text.matchAll(patternOf(this.#granularity))) yield this.#data(segment, index); }
+    *[Symbol.iterator]() { for (const { 0: segment, index } of pieces(this.#text, this.#granularity)) yield this.#data(segment, index); }
     containing(at = 0) {
       at = Math.trunc(Number(at)) || 0;
       if (at < 0 || at >= this.#text.length) return undefined;

@@ -1,4 +1,4 @@
-// Intl.Segmenter divides texts into sentences
+// Intl.Segmenter divides texts
 // only = "other versions of ICU have other data"
 const rows = String.raw`
 [...new Intl.Segmenter('en').segment('a👨‍👩‍👧é🇩🇪')].map(s=>s.segment).join('|')
