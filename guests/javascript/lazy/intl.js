@@ -13,9 +13,10 @@
     #value;
     constructor(object, value) { super(object); this.#value = value; }
     static get(object, method) {
-      if (object === null || typeof object !== 'object' || !(#value in object)) throw new TypeError(`Method Intl.${name}.prototype.${method} called on incompatible receiver ${internal.describeReceiver?.(object) ?? String(object)}`);
+      if (object === null || typeof object !== 'object' || !(#value in object)) throw new TypeError(`Method Intl.${name}.prototype.${method} called on incompatible receiver ${String(object)}`);
       return object.#value;
     }
+    static has(object) { return object !== null && typeof object === 'object' && #value in object; }
   };
 
   // Libraries of formatjs, each with an `Intl` of its own: it has what they need of each other, and locales that are chosen already.
@@ -72,11 +73,12 @@
       throw new RangeError(`Incorrect locale information provided`);
     }
   };
+  const LocaleSlots = makeSlots('Locale');
   const canonicalList = (locales) => {
     if (locales === undefined) return [];
     if (locales === null) throw new TypeError('Cannot convert undefined or null to object');
     const list = [];
-    const items = typeof locales === 'string' || internal.isLocale?.(locales) ? [locales] : Object(locales);
+    const items = typeof locales === 'string' || LocaleSlots.has(locales) ? [locales] : Object(locales);
     const { length } = items;
     for (let i = 0; i < length; i++) {
       const item = items[i];
@@ -174,7 +176,7 @@
   };
 
   const core = {
-    refuse, makeSlots, library, classes, inside, resolve, supported, optionsOf, choice, identifier, count, constructor, canonical, canonicalList,
+    refuse, makeSlots, LocaleSlots, library, classes, inside, resolve, supported, optionsOf, choice, identifier, count, constructor, canonical, canonicalList,
     split, dataLocale, pluralLocale, likely, parents, DEFAULT, languages,
   };
   const Intl = {};

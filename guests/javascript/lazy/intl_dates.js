@@ -199,7 +199,7 @@
   };
   const DateTimeFormat = constructor('DateTimeFormat', function (locales, options) {
     if (new.target === undefined) return new DateTimeFormat(locales, options);
-    new Slots(this, make(locales, options));
+    new Slots(this, { ...internal.lazy('locale').keeping('format', locales, options, () => make(locales, options)) });
   }, {
     get format() {
       const own = Slots.get(this, 'format');

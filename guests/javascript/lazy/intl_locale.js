@@ -2,7 +2,7 @@
 (native, internal) => {
   const intl = internal.lazy('intl');
   const { constructor, canonical, optionsOf, choice, library } = intl;
-  const Slots = intl.makeSlots('Locale');
+  const Slots = intl.LocaleSlots;
   const KEYS = [['ca', 'calendar'], ['co', 'collation'], ['hc', 'hourCycle'], ['kf', 'caseFirst'], ['kn', 'numeric'], ['nu', 'numberingSystem']];
   const wrong = () => new RangeError('Incorrect locale information provided');
   const pieces = (tag) => {

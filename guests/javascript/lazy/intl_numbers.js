@@ -66,7 +66,7 @@
   };
   const NumberFormat = constructor('NumberFormat', function (locales, options) {
     if (new.target === undefined) return new NumberFormat(locales, options);
-    new Slots(this, make(locales, options));
+    new Slots(this, { ...internal.lazy('locale').keeping('number', locales, options, () => make(locales, options)) });
   }, {
     get format() {
       const own = slots(this, 'format'), { inner } = own;

@@ -50,7 +50,7 @@
   const isPlain = (locales, options) => options === undefined && (locales === undefined || locales === 'en-US');
   const number = (value, locales, options) => {
     const text = isPlain(locales, options) ? plainNumber(value) : undefined;
-    return text ?? keeping('number', locales, options, () => internal.lazy('intl_numbers').make(locales, options).inner.format)(value);
+    return text ?? keeping('number', locales, options, () => internal.lazy('intl_numbers').make(locales, options)).inner.format(value);
   };
   const date = (when, locales, options, kind) => {
     const time = when.getTime();
@@ -65,5 +65,5 @@
     const { rules } = keeping('order', locales, options, () => internal.lazy('collator').make(locales, options));
     return internal.lazy('collate').compare(a, b, rules);
   };
-  return { number, date, ruled, get Intl() { return internal.lazy('intl').Intl; } };
+  return { number, date, ruled, keeping, get Intl() { return internal.lazy('intl').Intl; } };
 }

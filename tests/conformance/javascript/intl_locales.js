@@ -10,6 +10,14 @@ new Intl.Locale('e')
 Intl.getCanonicalLocales(['EN-us','zh-hans-cn','iw','en-uk'])
 Intl.getCanonicalLocales('en_US')
 Intl.supportedValuesOf('foo')
+new Intl.NumberFormat(new Intl.Locale('de-DE')).format(1234.5)
+new Intl.DateTimeFormat([new Intl.Locale('fr', { region: 'CA' })]).resolvedOptions().locale
+(1234.5).toLocaleString(new Intl.Locale('pt-BR'))
+(1234.5).toLocaleString(['xx', 'de'])
+new Date(0).toLocaleDateString([], { timeZone: 'UTC' })
+[1234.5, new Date(0)].toLocaleString('de-DE', { timeZone: 'UTC' })
+Intl.DateTimeFormat('de-u-hc-h12', { hour: 'numeric' }).resolvedOptions()
+new Intl.DateTimeFormat('en-u-nu-deva-ca-iso8601', { dateStyle: 'short' }).resolvedOptions()
 `;
 const rowsOfLocales = String.raw`
 Intl.PluralRules.supportedLocalesOf([L,'xx'])
