@@ -550,6 +550,8 @@ evaluate(uint8_t *name, uint32_t name_length, uint8_t *language, uint32_t langua
     program_arguments = (text_list_t){arguments, argument_count};
     // A list of pairs of strings lies in memory like a list of strings.
     program_environment = (text_list_t){environment, variable_count * 2};
+    if (has_seed)
+        use_zone_of_environment();
 
     completion = (completion_t){0};
     interrupts_are_enabled = !is_last;

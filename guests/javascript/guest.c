@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,11 @@
 // Small blocks too come from our allocator: it lays them out densely, see `memory.c`.
 #define __SANITIZE_ADDRESS__ 1
 
+// Local times are those of the zone that `TZ` names, see `zones.c`.
+static int64_t zone_offset_of_local(int64_t milliseconds);
+struct tm *zone_localtime_r(const time_t *seconds, struct tm *result);
+#define localtime_r zone_localtime_r
+
 #include "dtoa.c"
 #include "libunicode.c"
 #include "libregexp.c"
@@ -58,6 +64,8 @@
 #include "hashes.c"
 #include "derive.c"
 #include "lazy.c"
+#include "zones.c"
+#include "locales.c"
 #include "natives.c"
 #include "modules.c"
 #include "prelude.c"

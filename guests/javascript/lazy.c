@@ -12,6 +12,9 @@ static char ciphers_lazy[] = {
 static char collate_lazy[] = {
 #embed "lazy/collate.js"
 };
+static char collator_lazy[] = {
+#embed "lazy/collator.js"
+};
 static char compiler_lazy[] = {
 #embed "lazy/compiler.js"
 };
@@ -23,6 +26,30 @@ static char forms_lazy[] = {
 };
 static char json_errors_lazy[] = {
 #embed "lazy/json_errors.js"
+};
+static char intl_lazy[] = {
+#embed "lazy/intl.js"
+};
+static char intl_numbers_lazy[] = {
+#embed "lazy/intl_numbers.js"
+};
+static char intl_dates_lazy[] = {
+#embed "lazy/intl_dates.js"
+};
+static char intl_patterns_lazy[] = {
+#embed "lazy/intl_patterns.js"
+};
+static char intl_ranges_lazy[] = {
+#embed "lazy/intl_ranges.js"
+};
+static char intl_zones_lazy[] = {
+#embed "lazy/intl_zones.js"
+};
+static char intl_texts_lazy[] = {
+#embed "lazy/intl_texts.js"
+};
+static char intl_locale_lazy[] = {
+#embed "lazy/intl_locale.js"
 };
 static char locale_lazy[] = {
 #embed "lazy/locale.js"
@@ -69,6 +96,31 @@ static char library_crypto_lazy[] = {
 static char library_minimatch_lazy[] = {
 #embed "library_minimatch.js"
 };
+// Of formatjs, with the rules of the plural.
+static char library_intl_decimal_lazy[] = {
+#embed "library_intl_decimal.js"
+};
+static char library_intl_numbers_lazy[] = {
+#embed "library_intl_numbers.js"
+};
+static char library_intl_plurals_lazy[] = {
+#embed "library_intl_plurals.js"
+};
+static char library_intl_plural_rules_lazy[] = {
+#embed "library_intl_plural_rules.js"
+};
+static char library_intl_relative_lazy[] = {
+#embed "library_intl_relative.js"
+};
+static char library_intl_lists_lazy[] = {
+#embed "library_intl_lists.js"
+};
+static char library_intl_names_lazy[] = {
+#embed "library_intl_names.js"
+};
+static char library_intl_canonical_lazy[] = {
+#embed "library_intl_canonical.js"
+};
 // The TypeScript compiler is so large that compiling it here would leave the heap full of holes. A first build of the guest compiles it
 // (`COMPILES_LIBRARY`), and the second has only the bytecode.
 #ifdef COMPILES_LIBRARY
@@ -104,10 +156,19 @@ static lazy_part_t lazy_parts[] = {
     LAZY_PART(absent),
     LAZY_PART(ciphers),
     LAZY_PART(collate),
+    LAZY_PART(collator),
     LAZY_PART(compiler),
     LAZY_PART(digests),
     LAZY_PART(forms),
     LAZY_PART(json_errors),
+    LAZY_PART(intl),
+    LAZY_PART(intl_numbers),
+    LAZY_PART(intl_dates),
+    LAZY_PART(intl_patterns),
+    LAZY_PART(intl_ranges),
+    LAZY_PART(intl_zones),
+    LAZY_PART(intl_texts),
+    LAZY_PART(intl_locale),
     LAZY_PART(locale),
     LAZY_PART(node_crypto),
     LAZY_PART(readline),
@@ -123,6 +184,14 @@ static lazy_part_t lazy_parts[] = {
     NODE_PARTS
     LAZY_PART(library_crypto),
     LAZY_PART(library_minimatch),
+    LAZY_PART(library_intl_decimal),
+    LAZY_PART(library_intl_numbers),
+    LAZY_PART(library_intl_plurals),
+    LAZY_PART(library_intl_plural_rules),
+    LAZY_PART(library_intl_relative),
+    LAZY_PART(library_intl_lists),
+    LAZY_PART(library_intl_names),
+    LAZY_PART(library_intl_canonical),
     LAZY_PART(library_web_streams),
     LAZY_PART(library_zlib),
 };

@@ -18,6 +18,7 @@ mod heap_layout;
 mod image;
 mod javascript;
 mod link_graph;
+mod locales;
 mod merge;
 mod module;
 mod native;

@@ -11,13 +11,17 @@
   }
   put(String.prototype, 'localeCompare', { localeCompare(other, locales, options) {
     if (this === null || this === undefined) throw new TypeError('String.prototype.localeCompare called on null or undefined');
-    const { compare, Collator } = internal.lazy('collate');
-    return locales === undefined && options === undefined ? compare(`${this}`, `${other}`) : new Collator(locales, options).compare(`${this}`, `${other}`);
+    const text = `${this}`, second = `${other}`;
+    return locales === undefined && options === undefined ? internal.lazy('collate').compare(text, second) : internal.lazy('locale').ruled(text, second, locales, options);
   } }.localeCompare);
-  // The time zone of the sandbox, by the name that Node shows.
+  // The name of the time zone, as Node shows it.
   for (const name of ['toString', 'toTimeString']) {
     const plain = Date.prototype[name];
-    put(Date.prototype, name, { [name]() { const text = plain.call(this); return text.endsWith('GMT+0000') ? `${text} (Coordinated Universal Time)` : text; } }[name]);
+    put(Date.prototype, name, { [name]() {
+      const text = plain.call(this), time = getTime.call(this);
+      if (time !== time) return text;
+      return `${text} (${native.zoneName() === undefined ? 'Coordinated Universal Time' : internal.lazy('intl_zones').longName(time)})`;
+    } }[name]);
   }
   const toISOString = Date.prototype.toISOString;
   put(Date.prototype, 'toISOString', { toISOString() {

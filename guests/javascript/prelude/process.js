@@ -137,9 +137,16 @@
   lazy('env', () => {
     const list = native.environment(), env = { HOME: '/work', LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin' };
     for (let i = 0; i < list.length; i += 2) env[list[i]] = list[i + 1];
+    // Node changes the zone of local times with the variable.
+    const noteZone = (key, value) => { if (key === 'TZ') native.useZone(value); };
     return new Proxy(env, {
-      set(target, key, value) { target[key] = `${value}`; return true; },
-      defineProperty(target, key, descriptor) { return Reflect.defineProperty(target, key, 'value' in descriptor ? { ...descriptor, value: `${descriptor.value}` } : descriptor); },
+      set(target, key, value) { target[key] = value = `${value}`; noteZone(key, value); return true; },
+      defineProperty(target, key, descriptor) {
+        const isDone = Reflect.defineProperty(target, key, 'value' in descriptor ? { ...descriptor, value: `${descriptor.value}` } : descriptor);
+        if (isDone && 'value' in descriptor) noteZone(key, `${descriptor.value}`);
+        return isDone;
+      },
+      deleteProperty(target, key) { noteZone(key); return delete target[key]; },
     });
   });
   lazy('stdout', () => new Writable(STDOUT));

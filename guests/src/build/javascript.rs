@@ -8,6 +8,7 @@ use super::commonjs::bundle;
 use super::flatten::wrap_directly;
 use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
+use super::locales::locales;
 use super::node_library::{library as node_library, write_node_library};
 use super::order::in_front;
 use super::preinitialise::{bytes_after, preinitialise};
@@ -30,6 +31,7 @@ const RECIPE: &str = concat!(
     include_str!("direct.rs"),
     include_str!("order.rs"),
     include_str!("link_graph.rs"),
+    include_str!("locales.rs"),
     include_str!("node_library.rs"),
     include_str!("preinitialise.rs"),
     include_str!("heap_layout.rs"),
@@ -98,6 +100,11 @@ __attribute__((export_name(\"wizer-initialize-typescript\"))) void initialize_ty
 /// The programs whose runs decide the layout of heap and code: the shortest one, then a typical
 /// one.
 const OBSERVED_PROGRAMS: [&str; 2] = ["console.log(1+1)", include_str!("typical.js")];
+
+/// The engine's main file, and what of it is replaced.
+const ENGINE_FILE: &str = "quickjs.c";
+const LOCAL_OFFSET: &str = "tv += getTimezoneOffset(ti) * 60000;";
+const LOCAL_OFFSET_PATCHED: &str = "tv -= zone_offset_of_local(ti);";
 
 /// The flags of the C compiler; the runtime's engine has every feature here, and none of them can
 /// be switched off in it.
@@ -179,11 +186,13 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
 fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
     let packages = toolchain::npm_packages(steps)?;
     let library = node_library(steps)?;
+    let locales = locales(steps)?;
     let mut inputs = Inputs::new(RECIPE)
         .step(tools)
         .step(engine)
         .sources("javascript")
-        .step(&library);
+        .step(&library)
+        .step(&locales);
     for package in &packages {
         inputs = inputs
             .text(&package.name)
@@ -207,6 +216,11 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
                 fs::write(new.join(file), bundle(&packages, entries)?)?;
             }
             write_node_library(&library, new)?;
+            patch_engine(engine, &ours)?;
+            for entry in fs::read_dir(&locales)? {
+                let path = entry?.path();
+                fs::copy(&path, new.join(path.file_name().unwrap_or_default()))?;
+            }
             fs::write(new.join("typescript.h"), TYPESCRIPT_HEADER)?;
             // The large library is compiled by a guest of its own, see `lazy.c`.
             let scratch = steps.scratch(COMPILER_CACHE)?;
@@ -240,6 +254,19 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             Ok(())
         },
     )
+}
+
+/// Writes the engine's main file beside ours, where the compiler finds it first. The engine looks up
+/// the offset of a local time as if it were UTC, which is wrong for hours around each change of a
+/// zone's clock; `zones.c` has a function for local times.
+fn patch_engine(engine: &Path, ours: &Path) -> Result<()> {
+    let text = fs::read_to_string(engine.join(ENGINE_FILE))?;
+    ensure!(
+        text.matches(LOCAL_OFFSET).count() == 1,
+        "`{ENGINE_FILE}` of the engine makes dates from local times in another way"
+    );
+    let text = text.replace(LOCAL_OFFSET, LOCAL_OFFSET_PATCHED);
+    Ok(fs::write(ours.join(ENGINE_FILE), text)?)
 }
 
 /// The C compiler, which sees nothing of the machine: include paths must not get in.

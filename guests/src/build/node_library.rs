@@ -27,6 +27,9 @@ const NAMES: &str = "toolchain/node.txt";
 /// The program, in its package.
 const PROGRAM: &str = "bin/node";
 
+/// The program, in the directory of its step.
+pub(super) const PROGRAM_FILE: &str = "node";
+
 /// The texts, in the directory of their step.
 const TEXTS: &str = "library.json";
 
@@ -36,27 +39,40 @@ const TELL: &str = "const all = process.binding('natives'); process.stdout.write
 /// The parameters of a module, as Node's own loader passes them.
 const PARAMETERS: &str = "exports, require, module, process, internalBinding, primordials";
 
-/// A directory with the texts of the modules.
-pub(super) fn library(steps: &Steps<'_>) -> Result<PathBuf> {
+/// A directory with Node's program.
+pub(super) fn program(steps: &Steps<'_>) -> Result<PathBuf> {
     let pin = pin()?;
-    let inputs = Inputs::new(TELL)
-        .text(pin.integrity)
-        .text(source_text(NAMES)?);
     steps.run(
         Step {
-            name: "node",
-            detail: "fetching Node's library (50 MB)",
-            inputs,
+            name: "node-program",
+            detail: "fetching Node (50 MB)",
+            inputs: Inputs::new(PROGRAM).text(pin.integrity),
             network: Network::Needed,
         },
         |new| {
             let packed = toolchain::npm_archive(&pin, new)?;
-            let path = new.join("node");
+            let path = new.join(PROGRAM_FILE);
             let program = toolchain::unpack_one(&packed, Path::new(PROGRAM))?;
-            drop(packed);
             fs::write(&path, program)?;
             fs::set_permissions(&path, Permissions::from_mode(0o755))?;
-            let mut node = Program::absolute(&path)?.start();
+            Ok(())
+        },
+    )
+}
+
+/// A directory with the texts of the modules.
+pub(super) fn library(steps: &Steps<'_>) -> Result<PathBuf> {
+    let program = program(steps)?;
+    let inputs = Inputs::new(TELL).step(&program).text(source_text(NAMES)?);
+    steps.run(
+        Step {
+            name: "node",
+            detail: "reading Node's library",
+            inputs,
+            network: Network::Unneeded,
+        },
+        |new| {
+            let mut node = Program::absolute(program.join(PROGRAM_FILE))?.start();
             node.directory(new).env("PATH", new).env("HOME", new);
             node.args(["--no-deprecation", "-e", TELL, "--"]);
             node.args(names()?);
@@ -64,7 +80,6 @@ pub(super) fn library(steps: &Steps<'_>) -> Result<PathBuf> {
             let _: HashMap<String, String> =
                 serde_json::from_str(&texts).context("Node does not have all of the modules")?;
             fs::write(new.join(TEXTS), texts)?;
-            fs::remove_file(path)?;
             Ok(())
         },
     )

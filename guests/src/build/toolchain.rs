@@ -12,7 +12,7 @@ use glovebox_host::tools;
 use sha2::{Digest as _, Sha512};
 use std::env;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The version of the fetching steps; raised when their results are stored in another way.
@@ -25,7 +25,7 @@ const CARGO_ADVICE: &str = "making the JavaScript guest needs cargo";
 /// The file that pins the npm packages.
 const NPM_PINS: &str = "toolchain/npm.txt";
 
-/// Largest npm package of which one file is taken, in bytes.
+/// Largest npm package of which some files are taken, in bytes.
 const ARCHIVE_LIMIT: u64 = 512 << 20;
 
 /// Largest npm package that is unpacked, in bytes.
@@ -44,6 +44,7 @@ pub(super) fn fetch(steps: &Steps<'_>) -> Result<()> {
     time_zones(steps)?;
     npm_packages(steps)?;
     super::node_library::library(steps)?;
+    super::locales::locales(steps)?;
     engine_sources(steps)?;
     sqlite_sources(steps)?;
     compression_sources(steps)?;
@@ -338,13 +339,32 @@ pub(super) fn c_compiler(packages: &Path) -> Result<Program> {
 }
 
 /// Returns the name of a package in the file name of its archive, as `npm pack` writes it.
-fn flat_name(name: &str) -> String {
+pub(super) fn flat_name(name: &str) -> String {
     name.trim_start_matches('@').replace('/', "-")
 }
 
 /// Unpacks an npm package: regular files only, without their common first folder.
 fn unpack(packed: &[u8], directory: &Path) -> Result<()> {
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed).take(PACKAGE_LIMIT));
+    let archive = flate2::read::GzDecoder::new(packed).take(PACKAGE_LIMIT);
+    unpack_archive(archive, directory, |_| true)
+}
+
+/// Unpacks those files of a larger npm package that are wanted.
+pub(super) fn unpack_some(
+    packed: &[u8],
+    directory: &Path,
+    wanted: impl Fn(&Path) -> bool,
+) -> Result<()> {
+    let archive = flate2::read::GzDecoder::new(packed).take(ARCHIVE_LIMIT);
+    unpack_archive(archive, directory, wanted)
+}
+
+fn unpack_archive(
+    archive: impl Read,
+    directory: &Path,
+    wanted: impl Fn(&Path) -> bool,
+) -> Result<()> {
+    let mut archive = tar::Archive::new(archive);
     for entry in archive.entries()? {
         let mut entry = entry?;
         if !entry.header().entry_type().is_file() {
@@ -360,6 +380,9 @@ fn unpack(packed: &[u8], directory: &Path) -> Result<()> {
                 "an npm package has a file outside its folder: `{}`",
                 path.display()
             );
+        }
+        if !wanted(&inside) {
+            continue;
         }
         let target = directory.join(inside);
         if let Some(parent) = target.parent() {

@@ -6,5 +6,3 @@ for (const name of ['child_process', 'node:http', 'worker_threads', 'vm', 'no-su
 try { await import('node:net'); } catch (error) { console.log(error.code, error.message); }
 try { require('zlib').brotliCompressSync('x'); } catch (error) { console.log(error.code, error.message); }
 try { (1).toLocaleString('xx'); } catch (error) { console.log(error.name, error.message); }
-try { (1).toLocaleString('en-US', { style: 'unit', unit: 'liter' }); } catch (error) { console.log(error.name, error.message); }
-try { new Date(0).toLocaleString('en-US', { timeZone: 'America/New_York' }); } catch (error) { console.log(error.name, error.message); }
