@@ -1,6 +1,6 @@
 //! Translation unit of the JavaScript guest: which files does it include, in which order?
 //!
-//! One translation unit: our allocator, the engine's sources as they are published, then ours, which use the engine's internals where its public
+//! One translation unit: our allocator, the engine's sources with the edits of `engine_edits.txt`, then ours, which use the engine's internals where its public
 //! interface has no answer (random state, job queue, class identities).
 
 #define _GNU_SOURCE 1
@@ -40,6 +40,10 @@
 // Small blocks too come from our allocator: it lays them out densely, see `memory.c`.
 #define __SANITIZE_ADDRESS__ 1
 
+#include "quickjs.h"
+
+#include "edited.h"
+
 #include "dtoa.c"
 #include "libunicode.c"
 #include "libregexp.c"
@@ -52,6 +56,10 @@
 #include "state.c"
 #include "text.c"
 #include "stacks.c"
+#include "messages.c"
+#include "bytecode_walk.c"
+#include "callee.c"
+#include "frames.c"
 #include "guards.c"
 #include "values.c"
 #include "files.c"

@@ -5,6 +5,7 @@
 //! both guests run the same machine code.
 
 use super::commonjs::bundle;
+use super::engine_edits::write_edited_engine;
 use super::flatten::wrap_directly;
 use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
@@ -28,6 +29,7 @@ const RECIPE: &str = concat!(
     include_str!("commonjs.rs"),
     include_str!("flatten.rs"),
     include_str!("direct.rs"),
+    include_str!("engine_edits.rs"),
     include_str!("order.rs"),
     include_str!("link_graph.rs"),
     include_str!("node_library.rs"),
@@ -199,6 +201,7 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
         |new| {
             let ours = new.join("javascript");
             write_sources("javascript", &ours)?;
+            write_edited_engine(engine, &ours)?;
             // The prelude takes the transform from this variable.
             let transform = bundle(&packages, &TRANSFORM)?;
             let transform = format!("globalThis.__sucrase = {transform}(() => undefined);\n");
