@@ -158,12 +158,28 @@ static int depth_of_callee(const walk_t *w, bool makes) {
     }
 }
 
+// `super()` names the class as well.
+static void put_super(JSContext *ctx, DynBuf *out, JSValueConst value) {
+    // A class that extends null has the prototype of functions above it.
+    bool is_null = JS_IsObject(value) && JS_VALUE_GET_PTR(value) == JS_VALUE_GET_PTR(ctx->function_proto);
+    dbuf_putstr(out, "Super constructor ");
+    put_value(ctx, out, is_null ? JS_NULL : value);
+    dbuf_putstr(out, " of ");
+    size_t before = out->size;
+    put_function_name(ctx, out, ctx->rt->current_stack_frame->cur_func);
+    if (out->size == before)
+        dbuf_putstr(out, "anonymous class");
+}
+
 static void put_callee(JSContext *ctx, DynBuf *out, JSValueConst value, bool makes) {
     walk_t w;
     if (start_walk(ctx, &w)) {
         int depth = depth_of_callee(&w, makes);
-        if (depth >= 0)
-            put_node(&w, out, top(&w, depth), 0);
+        uint32_t node = depth >= 0 ? top(&w, depth) : 0;
+        if (makes && w.nodes[node].kind == NODE_SUPER)
+            put_super(ctx, out, value);
+        else if (depth >= 0)
+            put_node(&w, out, node, 0);
         end_walk(&w);
         if (depth >= 0)
             return;

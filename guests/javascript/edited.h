@@ -27,3 +27,5 @@ static int refuse_label(void *parser, JSAtom name);
 
 static JSValue async_frame;
 static JSValue react_in_frame(JSContext *ctx, int argc, JSValueConst *argv);
+static JSValue resolve_in_frame(JSContext *ctx, int argc, JSValueConst *argv);
+static JSValue call_in_frame(JSContext *ctx, int argc, JSValueConst *argv);

@@ -92,7 +92,8 @@ static bool is_native(JSValueConst function, JSCFunction *native) {
 
 static void put_error(JSContext *ctx, DynBuf *out, JSValueConst error) {
     JSValueConst name = data_of(ctx, error, JS_ATOM_name), message = data_of(ctx, error, JS_ATOM_message);
-    bool has_message = JS_IsString(message) && JS_VALUE_GET_STRING(message)->len > 0;
+    bool is_empty = JS_VALUE_GET_TAG(message) == JS_TAG_STRING && JS_VALUE_GET_STRING(message)->len == 0;
+    bool has_message = JS_IsString(message) && !is_empty;
     if (JS_IsString(name))
         put_string(ctx, out, name);
     else

@@ -43,7 +43,6 @@ new Map([[1, 2]]).map(x => x)
 Object.keys({}).foo.bar()
 let s = 'abc'; s.foo()
 let s = 'abc'; s.foo.bar.baz
-require('fs').foo()
 super_missing.foo
 class A { constructor() { this.x.y } } new A()
 class A { static f() { this.g() } } A.f()
