@@ -244,7 +244,7 @@ static JSValue compile_function(program_t program) {
 static bool is_about_return(JSValueConst error) {
     JSValue message = JS_GetProperty(context, error, JS_ATOM_message);
     const char *text = JS_ToCString(context, message);
-    bool answer = text && !strcmp(text, "return not in a function");
+    bool answer = text && !strcmp(text, "Illegal return statement");
     JS_FreeCString(context, text);
     JS_FreeValue(context, message);
     return answer;

@@ -1,6 +1,6 @@
 //! Translation unit of the JavaScript guest: which files does it include, in which order?
 //!
-//! One translation unit: our allocator, the engine's sources as they are published, then ours, which use the engine's internals where its public
+//! One translation unit: our allocator, the engine's sources with the edits of `engine_edits.txt`, then ours, which use the engine's internals where its public
 //! interface has no answer (random state, job queue, class identities).
 
 #define _GNU_SOURCE 1
@@ -45,6 +45,9 @@
 static int64_t zone_offset_of_local(int64_t milliseconds);
 struct tm *zone_localtime_r(const time_t *seconds, struct tm *result);
 #define localtime_r zone_localtime_r
+#include "quickjs.h"
+
+#include "edited.h"
 
 #include "dtoa.c"
 #include "libunicode.c"
@@ -58,6 +61,10 @@ struct tm *zone_localtime_r(const time_t *seconds, struct tm *result);
 #include "state.c"
 #include "text.c"
 #include "stacks.c"
+#include "messages.c"
+#include "bytecode_walk.c"
+#include "callee.c"
+#include "frames.c"
 #include "guards.c"
 #include "values.c"
 #include "files.c"

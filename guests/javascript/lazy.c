@@ -6,6 +6,9 @@
 static char absent_lazy[] = {
 #embed "lazy/absent.js"
 };
+static char async_hooks_lazy[] = {
+#embed "lazy/async_hooks.js"
+};
 static char ciphers_lazy[] = {
 #embed "lazy/ciphers.js"
 };
@@ -23,6 +26,9 @@ static char digests_lazy[] = {
 };
 static char forms_lazy[] = {
 #embed "lazy/forms.js"
+};
+static char http_lazy[] = {
+#embed "lazy/http.js"
 };
 static char json_errors_lazy[] = {
 #embed "lazy/json_errors.js"
@@ -154,12 +160,14 @@ typedef struct {
 
 static lazy_part_t lazy_parts[] = {
     LAZY_PART(absent),
+    LAZY_PART(async_hooks),
     LAZY_PART(ciphers),
     LAZY_PART(collate),
     LAZY_PART(collator),
     LAZY_PART(compiler),
     LAZY_PART(digests),
     LAZY_PART(forms),
+    LAZY_PART(http),
     LAZY_PART(json_errors),
     LAZY_PART(intl),
     LAZY_PART(intl_numbers),

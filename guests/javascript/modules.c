@@ -64,6 +64,12 @@ static JSModuleDef *module_of_values(JSContext *ctx, const char *name, JSValue e
     return module;
 }
 
+// import.meta.resolve(name)
+static JSValue resolve_from(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int magic, JSValueConst *base) {
+    JSValueConst arguments[] = {base[0], argc > 0 ? argv[0] : JS_UNDEFINED};
+    return JS_Call(ctx, prelude.meta_resolve, JS_UNDEFINED, 2, arguments);
+}
+
 static void define_meta(JSContext *ctx, JSModuleDef *module, const char *path, bool is_main) {
     JSValue meta = JS_GetImportMeta(ctx, module);
     const char *slash = strrchr(path, '/');
@@ -80,6 +86,9 @@ static void define_meta(JSContext *ctx, JSModuleDef *module, const char *path, b
     JS_DefinePropertyValueStr(ctx, meta, "dirname", JS_NewStringLen(ctx, directory ? path : "/", directory ? directory : 1),
                               JS_PROP_C_W_E);
     JS_DefinePropertyValueStr(ctx, meta, "main", JS_NewBool(ctx, is_main), JS_PROP_C_W_E);
+    JSValue base = JS_NewString(ctx, path);
+    JS_DefinePropertyValueStr(ctx, meta, "resolve", JS_NewCFunctionData(ctx, resolve_from, 1, 0, 1, (JSValueConst *)&base), JS_PROP_C_W_E);
+    JS_FreeValue(ctx, base);
     JS_FreeValue(ctx, meta);
 }
 

@@ -331,6 +331,8 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("sourceName", 0, native_source_name),
     JS_CFUNC_DEF("sourceText", 0, native_source_text),
     JS_CFUNC_DEF("compile", 3, native_compile),
+    JS_CFUNC_DEF("frame", 0, native_frame),
+    JS_CFUNC_DEF("setFrame", 1, native_set_frame),
     JS_CFUNC_DEF("lazyPart", 1, native_lazy_part),
     JS_CFUNC_DEF("localeData", 1, native_locale_data),
     JS_CFUNC_DEF("useZone", 1, native_use_zone),

@@ -138,6 +138,7 @@ static void take_functions(JSValueConst internal) {
     prelude.resolve = internal_function(internal, "resolve");
     prelude.load = internal_function(internal, "load");
     prelude.transform = internal_function(internal, "transform");
+    prelude.meta_resolve = internal_function(internal, "metaResolve");
     prelude.explain_json = internal_function(internal, "explainJson");
 }
 

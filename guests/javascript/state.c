@@ -19,6 +19,7 @@ static struct {
     JSValue resolve;   // the name of a module that an import means
     JSValue load;      // the source text or the namespace of a module
     JSValue transform; // TypeScript to JavaScript; undefined in the plain image
+    JSValue meta_resolve; // where `import.meta.resolve` finds a module
     JSValue explain_json; // the message of an error of JSON
 } prelude = {.explain_json = JS_UNDEFINED};
 

@@ -13,6 +13,7 @@ mod commonjs;
 mod component;
 mod compression;
 mod direct;
+mod engine_edits;
 mod flatten;
 mod heap_layout;
 mod image;

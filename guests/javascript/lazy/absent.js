@@ -11,10 +11,6 @@
     Object.setPrototypeOf(made.prototype, EventEmitter.prototype);
     return [name, made];
   }));
-  class Agent extends EventEmitter {
-    constructor(options = {}) { super(); Object.assign(this, { options: { ...options }, requests: {}, sockets: {}, freeSockets: {}, maxSockets: Infinity, maxFreeSockets: 256, keepAlive: Boolean(options.keepAlive) }); }
-    destroy() {}
-  }
   const METHODS = 'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'.split(' ');
   const STATUS_CODES = {
     100: 'Continue', 101: 'Switching Protocols', 102: 'Processing', 103: 'Early Hints', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information',
@@ -27,8 +23,7 @@
     500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported',
     506: 'Variant Also Negotiates', 507: 'Insufficient Storage', 508: 'Loop Detected', 509: 'Bandwidth Limit Exceeded', 510: 'Not Extended', 511: 'Network Authentication Required',
   };
-  const web = (module) => ({ ...functions(module, 'createServer get request'), ...classes(module, 'Server'), Agent, globalAgent: new Agent() });
-  const resolver = 'lookup lookupService resolve resolve4 resolve6 resolveAny resolveCname resolveMx resolveNs resolvePtr resolveSrv resolveTxt reverse setServers getServers setDefaultResultOrder';
+    const resolver = 'lookup lookupService resolve resolve4 resolve6 resolveAny resolveCname resolveMx resolveNs resolvePtr resolveSrv resolveTxt reverse setServers getServers setDefaultResultOrder';
   const address = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
   const isIPv4 = (text) => address.test(`${text}`);
   const isIPv6 = (text) => /^[\da-f:.]*:[\da-f:.]*$/i.test(`${text}`) && URL.canParse(`http://[${text}]`);
@@ -39,9 +34,7 @@
     dns: () => ({ ...functions('dns', resolver), ...classes('dns', 'Resolver'), promises: functions('dns.promises', resolver), ADDRCONFIG: 32, V4MAPPED: 8, ALL: 16 }),
     'dns/promises': () => ({ ...functions('dns.promises', resolver), ...classes('dns.promises', 'Resolver') }),
     domain: () => functions('domain', 'create createDomain'),
-    http: () => ({ METHODS, STATUS_CODES, maxHeaderSize: 16384, ...web('http'), ...classes('http', 'ClientRequest IncomingMessage OutgoingMessage ServerResponse'), ...functions('http', 'validateHeaderName validateHeaderValue setMaxIdleHTTPParsers') }),
     http2: () => ({ constants: {}, ...functions('http2', 'connect createServer createSecureServer getDefaultSettings getPackedSettings getUnpackedSettings'), ...classes('http2', 'Http2ServerRequest Http2ServerResponse'), sensitiveHeaders: Symbol('sensitiveHeaders') }),
-    https: () => web('https'),
     inspector: () => ({ url: () => undefined, ...functions('inspector', 'open close waitForDebugger'), ...classes('inspector', 'Session'), console }),
     net: () => ({ ...functions('net', 'connect createConnection createServer'), ...classes('net', 'Server Socket Stream BlockList SocketAddress'), isIP: (text) => (isIPv4(text) ? 4 : isIPv6(text) ? 6 : 0), isIPv4, isIPv6 }),
     repl: () => functions('repl', 'start'),
@@ -51,30 +44,6 @@
     vm: () => ({ ...functions('vm', 'compileFunction createContext runInContext runInNewContext'), ...classes('vm', 'Script SourceTextModule SyntheticModule'), isContext: () => false, runInThisContext: (text) => (0, eval)(`${text}`) }),
     wasi: () => classes('wasi', 'WASI'),
     worker_threads: () => ({ isMainThread: true, parentPort: null, workerData: null, threadId: 0, resourceLimits: {}, SHARE_ENV: Symbol('SHARE_ENV'), ...classes('worker_threads', 'BroadcastChannel MessageChannel MessagePort Worker'), ...functions('worker_threads', 'receiveMessageOnPort moveMessagePortToContext'), markAsUntransferable() {}, getEnvironmentData: () => undefined, setEnvironmentData() {} }),
-    // A store is known while the function of `run` runs, not after what it awaits.
-    async_hooks: () => {
-      class AsyncLocalStorage {
-        #store;
-        static bind(fn) { return fn; }
-        static snapshot() { return (fn, ...args) => fn(...args); }
-        run(store, fn, ...args) { const before = this.#store; this.#store = store; try { return fn(...args); } finally { this.#store = before; } }
-        exit(fn, ...args) { return this.run(undefined, fn, ...args); }
-        getStore() { return this.#store; }
-        enterWith(store) { this.#store = store; }
-        disable() { this.#store = undefined; }
-      }
-      class AsyncResource {
-        constructor(type) { this.type = type; }
-        static bind(fn, type, self) { return self === undefined ? fn : fn.bind(self); }
-        runInAsyncScope(fn, self, ...args) { return fn.apply(self, args); }
-        bind(fn, self) { return self === undefined ? fn : fn.bind(self); }
-        emitDestroy() { return this; }
-        asyncId() { return 1; }
-        triggerAsyncId() { return 0; }
-      }
-      const hook = { enable: () => hook, disable: () => hook };
-      return { AsyncLocalStorage, AsyncResource, createHook: () => hook, executionAsyncId: () => 1, triggerAsyncId: () => 0, executionAsyncResource: () => ({}) };
-    },
     sqlite: () => classes('sqlite', 'DatabaseSync StatementSync'),
     test: () => functions('test', 'after afterEach before beforeEach describe it suite test'),
   };
@@ -139,5 +108,6 @@
       subscribe: (name, fn) => channel(name).subscribe(fn), unsubscribe: (name, fn) => channel(name).unsubscribe(fn),
     };
   };
-  return { modules, diagnostics };
+  const http = () => ({ METHODS, STATUS_CODES, ...classes('http', 'OutgoingMessage ServerResponse') });
+  return { modules, diagnostics, http };
 }

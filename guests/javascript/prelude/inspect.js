@@ -216,7 +216,7 @@
     let hex = '';
     for (let i = 0; i < shown; i++) hex += (i ? ' ' : '') + bytes[i].toString(16).padStart(2, '0');
     if (bytes.length > shown) hex += ` ... ${bytes.length - shown} more byte${bytes.length - shown > 1 ? 's' : ''}`;
-    return [`[Uint8Contents]: <${hex}>`, `byteLength: ${paint(context, `${buffer.byteLength}`, 'number')}`];
+    return [`[Uint8Contents]: <${hex}>`, `[byteLength]: ${paint(context, `${buffer.byteLength}`, 'number')}`];
   };
 
   const functionBase = (value, name, tag) => {
@@ -325,13 +325,13 @@
       case 'ArrayBuffer':
       case 'SharedArrayBuffer':
         shape.open = `${prefix(name, tag, kind)}{`;
-        shape.entries = value.detached ? ['(detached)', 'byteLength: 0'] : bufferEntries(context, value);
+        shape.entries = value.detached ? ['(detached)', '[byteLength]: 0'] : bufferEntries(context, value);
         break;
       case 'DataView':
         shape.open = `${prefix(name, tag, kind)}{`;
         shape.entries = ['byteLength', 'byteOffset', 'buffer'].map((key) => {
           context.indentation += 2;
-          const text = `${key}: ${show(context, value[key], level)}`;
+          const text = `[${key}]: ${show(context, value[key], level)}`;
           context.indentation -= 2;
           return text;
         });

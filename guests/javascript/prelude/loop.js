@@ -46,13 +46,15 @@
     }
   };
   let order = 0;
+  // A callback runs in the asynchronous frame in which it was given, once the program has asked for frames.
+  const framed = (callback) => internal.inFrame?.(callback) ?? callback;
 
   class Timeout {
     constructor(callback, delay, values, repeats) {
       delay = +delay;
       if (!(delay >= 1 && delay <= LONGEST_DELAY)) delay = 1;
       this._idleTimeout = delay;
-      this._onTimeout = callback;
+      this._onTimeout = framed(callback);
       this._repeat = repeats ? delay : null;
       for (const [name, value] of [['id', nextId++], ['values', values], ['state', 'idle'], ['isReferenced', true], ['due', 0], ['order', 0]]) {
         Object.defineProperty(this, name, { value, writable: true, enumerable: false });
@@ -103,7 +105,7 @@
 
   class Immediate {
     constructor(callback, values) {
-      this._onImmediate = callback;
+      this._onImmediate = framed(callback);
       for (const [name, value] of [['values', values], ['isCleared', false]]) Object.defineProperty(this, name, { value, writable: true, enumerable: false });
       immediates.push(this);
       native.needLoop();
@@ -157,7 +159,7 @@
 
   internal.turn = turn;
   internal.nextTick = (callback, values) => {
-    ticks.push(callback, values);
+    ticks.push(framed(callback), values);
     native.needTicks();
   };
   internal.runTicks = () => {
@@ -191,6 +193,7 @@
     calls = new Map();
     byId.clear();
     referenced = 0;
+    native.setFrame(undefined);
   };
 
   const sleep = (delay, value, options) => new Promise((resolve, reject) => {

@@ -9,16 +9,18 @@
   };
   const builtinOf = (name) => internal.builtin(name.startsWith('node:') ? name.slice(5) : name);
 
-  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http', 'http2', 'https', 'inspector', 'net', 'repl', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'worker_threads', 'async_hooks', 'sqlite', 'test'];
+  const absent = ['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'domain', 'http2', 'inspector', 'net', 'repl', 'tls', 'trace_events', 'v8', 'vm', 'wasi', 'sqlite', 'test'];
   const webStreams = [
     'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'ReadableByteStreamController', 'ReadableStream', 'ReadableStreamBYOBReader', 'ReadableStreamBYOBRequest',
     'ReadableStreamDefaultController', 'ReadableStreamDefaultReader', 'TransformStream', 'TransformStreamDefaultController', 'WritableStream',
     'WritableStreamDefaultController', 'WritableStreamDefaultWriter', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream',
   ];
+  // These are here in part: another tier, where there is one, has the whole.
+  const partial = ['http', 'https', 'worker_threads'];
   // What does instead of a module that is not there.
   const instead = {
-    child_process: 'programs start no others', cluster: 'there is one process', worker_threads: 'there is one thread; promises and timers work',
-    http: '`fetch` makes requests that the policy grants', https: '`fetch` makes requests that the policy grants', http2: '`fetch` makes requests that the policy grants',
+    child_process: 'programs start no others', cluster: 'there is one process',
+    http2: '`fetch` makes requests that the policy grants',
     net: '`fetch` makes requests that the policy grants', tls: '`fetch` makes requests that the policy grants', dgram: 'there are no sockets', dns: '`fetch` looks names up itself',
     vm: '`new Function` and indirect `eval` run text', sqlite: 'files hold data, for example as JSON', test: '`assert` checks expectations',
   };
@@ -40,6 +42,9 @@
     return absent.includes(plain) && base.includes('/node_modules/') ? `absent:${plain}` : undefined;
   };
   for (const name of absent) internal.builtins[`absent:${name}`] = () => internal.lazy('absent').modules[name]();
+  internal.builtins['worker_threads'] = () => internal.lazy('absent').modules.worker_threads();
+  internal.builtins['async_hooks'] = () => internal.lazy('async_hooks');
+  for (const name of ['http', 'https']) internal.builtins[name] = () => internal.lazy('http')[name]();
   internal.builtins['diagnostics_channel'] = () => internal.lazy('absent').diagnostics();
 
   const kindOf = (file) => {
@@ -143,6 +148,13 @@
     const other = standIn(name, base);
     if (other !== undefined) return `node:${other}`;
     throw notFound(name, base, false);
+  };
+
+  // `import.meta.resolve`: the URL of a file need not exist.
+  internal.metaResolve = (base, name) => {
+    if (!isBuiltin(`${name}`) && /^(\.{0,2}\/|\w[\w+.-]*:)/.test(name)) return new URL(name, internal.urlParts.pathToFileURL(base)).href;
+    const found = internal.resolve(base, `${name}`);
+    return found.startsWith('/') ? internal.urlParts.pathToFileURL(found).href : found;
   };
 
   const textOf = (file) => {
@@ -262,7 +274,7 @@
   // For an inspection before a program runs: what it imports, by the engine's own parser.
   internal.builtins['glovebox:syntax'] = () => ({
     imports: (text, file) => native.imports(isTypeScript(file) ? internal.transform(`${text}`, file) : `${text}`, `${file}`),
-    isAbsent: (name) => absent.includes(name.startsWith('node:') ? name.slice(5) : name),
+    isAbsent: (name) => [absent, partial].some((names) => names.includes(name.startsWith('node:') ? name.slice(5) : name)),
   });
   internal.builtins['tty'] = () => ({ isatty: () => false });
   internal.builtins['console'] = () => console;

@@ -5,6 +5,7 @@
 //! both guests run the same machine code.
 
 use super::commonjs::bundle;
+use super::engine_edits::write_edited_engine;
 use super::flatten::wrap_directly;
 use super::heap_layout::{Program, observe};
 use super::image::{WASM_PAGE, blank, strip, without_end};
@@ -29,6 +30,7 @@ const RECIPE: &str = concat!(
     include_str!("commonjs.rs"),
     include_str!("flatten.rs"),
     include_str!("direct.rs"),
+    include_str!("engine_edits.rs"),
     include_str!("order.rs"),
     include_str!("link_graph.rs"),
     include_str!("locales.rs"),
@@ -100,11 +102,6 @@ __attribute__((export_name(\"wizer-initialize-typescript\"))) void initialize_ty
 /// The programs whose runs decide the layout of heap and code: the shortest one, then a typical
 /// one.
 const OBSERVED_PROGRAMS: [&str; 2] = ["console.log(1+1)", include_str!("typical.js")];
-
-/// The engine's main file, and what of it is replaced.
-const ENGINE_FILE: &str = "quickjs.c";
-const LOCAL_OFFSET: &str = "tv += getTimezoneOffset(ti) * 60000;";
-const LOCAL_OFFSET_PATCHED: &str = "tv -= zone_offset_of_local(ti);";
 
 /// The flags of the C compiler; the runtime's engine has every feature here, and none of them can
 /// be switched off in it.
@@ -208,6 +205,7 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
         |new| {
             let ours = new.join("javascript");
             write_sources("javascript", &ours)?;
+            write_edited_engine(engine, &ours)?;
             // The prelude takes the transform from this variable.
             let transform = bundle(&packages, &TRANSFORM)?;
             let transform = format!("globalThis.__sucrase = {transform}(() => undefined);\n");
@@ -216,7 +214,6 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
                 fs::write(new.join(file), bundle(&packages, entries)?)?;
             }
             write_node_library(&library, new)?;
-            patch_engine(engine, &ours)?;
             for entry in fs::read_dir(&locales)? {
                 let path = entry?.path();
                 fs::copy(&path, new.join(path.file_name().unwrap_or_default()))?;
@@ -254,19 +251,6 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             Ok(())
         },
     )
-}
-
-/// Writes the engine's main file beside ours, where the compiler finds it first. The engine looks up
-/// the offset of a local time as if it were UTC, which is wrong for hours around each change of a
-/// zone's clock; `zones.c` has a function for local times.
-fn patch_engine(engine: &Path, ours: &Path) -> Result<()> {
-    let text = fs::read_to_string(engine.join(ENGINE_FILE))?;
-    ensure!(
-        text.matches(LOCAL_OFFSET).count() == 1,
-        "`{ENGINE_FILE}` of the engine makes dates from local times in another way"
-    );
-    let text = text.replace(LOCAL_OFFSET, LOCAL_OFFSET_PATCHED);
-    Ok(fs::write(ours.join(ENGINE_FILE), text)?)
 }
 
 /// The C compiler, which sees nothing of the machine: include paths must not get in.

@@ -5,6 +5,6 @@ if (typeof globalThis !== "object") throw new Error("no globals");
 console.log("ok");
 // --- attack
 attempt("Worker", () => new Worker("x.js"));
-attempt("worker_threads", () => require("worker_threads"));
+attempt("worker_threads", () => new (require("worker_threads").Worker)("x.js"));
 attempt("cluster", () => require("cluster"));
 attempt("WebAssembly", () => new WebAssembly.Module(new Uint8Array()));
