@@ -69,7 +69,7 @@ pub(crate) struct Settings {
     /// The seccomp profiles as files if the engine is Podman, `None` if it is Docker. Podman reads
     /// seccomp profiles from files, knows other tmpfs options, and has no init process.
     pub(crate) podman: Option<seccomp::Files>,
-    /// Where the packages of sessions are, if they can change.
+    /// The folders of packages of sessions, if those can change.
     pub(crate) folders: Option<PackageFolders>,
 }
 

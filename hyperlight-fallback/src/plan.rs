@@ -50,12 +50,9 @@ impl Containers {
             None
         };
         let mounts = mount_sources(grant)?;
-        let transform = if needs_transform(grant.language()) {
-            let script = self.inner.transform(grant.language());
-            Some(script.map_err(Error::executor)?)
-        } else {
-            None
-        };
+        let language = grant.language();
+        let transform = needs_transform(language).then(|| self.inner.transform(language));
+        let transform = transform.transpose().map_err(Error::executor)?;
         // A driver makes it for a program that asks for its own text.
         let own_file = evaluation
             .map(|evaluation| &evaluation.source)

@@ -4,7 +4,8 @@
 //! is mapped copy-on-write: pages that a run reads come from the page cache, pages that it writes
 //! become private. When the instance ends, exactly the dirty pages are copied back from the image,
 //! and the slot serves the next run without a page fault. The kernel reports the dirty pages (see
-//! [`dirty`], and [`tracking`] for which way is used where); where it can't, the whole mapping is dropped and faulted in again.
+//! [`dirty`], and [`tracking`] for which way is used where); where it can't, the whole mapping is
+//! dropped and faulted in again.
 //!
 //! In reading order: [`mapping`] owns address ranges, [`slot`] is one memory and resets it,
 //! [`image`] is what memories start as, [`linear`] hands them to the engine, [`populate`] faults

@@ -41,7 +41,7 @@ impl ContainerTier {
         #[cfg(feature = "packages")]
         let builder = match packages::folders_of_sessions() {
             Ok(path) => builder.package_folders(path),
-            // Whoever needs packages learns it from their manager.
+            // The package manager reports it.
             Err(_) => builder,
         };
         Some(Arc::new(match self {

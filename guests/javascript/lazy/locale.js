@@ -23,9 +23,11 @@
   // Programs often repeat a call; what it made is kept while locale and options are the same.
   const MOST = 32;
   const kept = new Map();
+  // The zone may change while the program runs.
+  const zoned = (kind, key) => (kind === 'number' || kind === 'order' ? key : `${key}\0${native.zoneName()}`);
   const keyOf = (kind, locales, options) => {
     if (locales !== undefined && typeof locales !== 'string') return undefined;
-    if (options === undefined) return `${kind} ${locales}`;
+    if (options === undefined) return zoned(kind, `${kind} ${locales}`);
     if (typeof options !== 'object' || options === null || Object.getPrototypeOf(options) !== Object.prototype) return undefined;
     let key = `${kind} ${locales}`;
     for (const name of Object.keys(options)) {
@@ -33,8 +35,7 @@
       if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') return undefined;
       key += `\0${name}\0${typeof value}${value}`;
     }
-    // The zone may change while the program runs.
-    return kind === 'number' || kind === 'order' ? key : `${key}\0${native.zoneName()}`;
+    return zoned(kind, key);
   };
   const keeping = (kind, locales, options, make) => {
     const key = keyOf(kind, locales, options);

@@ -9,6 +9,21 @@
   for (const [name, kind] of [['toLocaleString', 'any'], ['toLocaleDateString', 'date'], ['toLocaleTimeString', 'time']]) {
     put(Date.prototype, name, { [name](locales, options) { return date(new Date(getTime.call(this)), locales, options, kind); } }[name]);
   }
+  // The engine's own method hands neither locales nor options on.
+  const joining = new Set();
+  const { toLocaleString } = { toLocaleString(locales, options) {
+    const list = Object(this);
+    if (joining.has(list)) return '';
+    joining.add(list);
+    try {
+      let text = '';
+      for (let i = 0, { length } = list; i < length; i++) text += `${i > 0 ? ',' : ''}${list[i]?.toLocaleString(locales, options) ?? ''}`;
+      return text;
+    } finally {
+      joining.delete(list);
+    }
+  } };
+  for (const prototype of [Array.prototype, Object.getPrototypeOf(Int8Array.prototype)]) put(prototype, 'toLocaleString', toLocaleString);
   put(String.prototype, 'localeCompare', { localeCompare(other, locales, options) {
     if (this === null || this === undefined) throw new TypeError('String.prototype.localeCompare called on null or undefined');
     const text = `${this}`, second = `${other}`;

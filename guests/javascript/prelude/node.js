@@ -129,6 +129,7 @@
     'internal/crypto/keys': () => ({ isKeyObject: () => false, isCryptoKey: () => false }),
     'internal/source_map/source_map_cache': () => ({ getSourceMapsSupport: () => ({ enabled: false }) }),
     'internal/util/colors': () => ({ blue: '', green: '', white: '', yellow: '', red: '', gray: '', clear: '', reset: '', undim: '', hasColors: false, shouldColorize: () => false, refresh() {} }),
+    'internal/util/trace_sigint': () => ({ setTraceSigInt() {} }),
     timers: () => internal.builtin('timers'),
     'internal/fs/watchers': () => internal.lazy('node_bindings').watchers,
     'internal/fs/recursive_watch': () => internal.lazy('node_bindings').watchers,

@@ -1,8 +1,8 @@
 //! Locale data: where does the JavaScript guest get its `Intl` and its time zones?
 //!
-//! The algorithms of formatjs, the data of formatjs and CLDR, and the time zones that Python's guest
-//! has too. `locales.mjs` chooses and packs what is used; Node's own program runs it, which is there
-//! for its library anyway.
+//! The algorithms of formatjs, the data of formatjs and CLDR, and the time zones that Python's
+//! guest has too. `locales.mjs` chooses and packs what is used; Node's own program runs it, which
+//! is there for its library anyway.
 
 use super::node_library;
 use super::process;

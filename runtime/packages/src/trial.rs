@@ -42,7 +42,7 @@ pub(crate) struct Trial<'a> {
     packages: Vec<&'a str>,
 }
 
-/// What a trial found missing.
+/// The module that a trial found missing.
 #[derive(Deserialize)]
 struct Missing {
     /// The module of the standard library, or one that the tier has in part.
@@ -86,10 +86,10 @@ impl<'a> Trial<'a> {
     pub(crate) async fn run(
         &self,
         workshop: &Workshop,
-        (ecosystem, target): (Ecosystem, &PackageTarget),
-        tree: PackageTree,
+        tried: (Ecosystem, &PackageTarget, PackageTree),
         allowance: &Allowance,
     ) -> Result<Option<String>, Error> {
+        let (ecosystem, target, tree) = tried;
         let memory = Memory::of_guest(MEMORY, allowance);
         let sandbox = workshop.with_packages(target.tier, Arc::new(Given(tree)), memory)?;
         let (language, ours) = match ecosystem {
