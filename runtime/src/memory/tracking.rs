@@ -94,7 +94,7 @@ impl LearnedParts {
     pub(super) fn of_image(len: usize) -> Self {
         Self {
             len,
-            parts: Arc::from([0..len]),
+            parts: std::iter::once(0..len).collect(),
             left: LEARNING_RUNS,
         }
     }

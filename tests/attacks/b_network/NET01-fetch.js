@@ -11,6 +11,9 @@ for (const url of ["file://{{outside}}/secret.txt", "gopher://127.0.0.1:{{port}}
   try { console.log(url.startsWith("data:") ? "virtual" : "got", await (await fetch(url)).text()); } catch (error) { console.log("denied", String(error)); }
 }
 attempt("net", () => require("net").connect({{port}}));
-attempt("http", () => require("http").get("http://127.0.0.1:{{port}}/"));
+await new Promise((end) => {
+  const request = require("http").get("http://127.0.0.1:{{port}}/", (response) => end(console.log("got", response.statusCode)));
+  request.on("error", (error) => end(console.log("denied", String(error))));
+});
 attempt("WebSocket", () => new WebSocket("ws://127.0.0.1:{{port}}/"));
 attempt("XMLHttpRequest", () => new XMLHttpRequest());
