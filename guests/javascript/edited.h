@@ -28,6 +28,18 @@ RARE static JSValue throw_bad_offset(JSContext *ctx, JSValueConst constructor, J
 RARE static int refuse_token(void *parser);
 RARE static int refuse_label(void *parser, JSAtom name);
 
+RARE static void throw_incompatible_class(JSContext *ctx, JSClassID class_id, JSValueConst receiver);
+
+// Those of the engine whose edited bodies are small enough to be inlined.
+typedef struct JSFunctionBytecode JSFunctionBytecode;
+RARE static int JS_ThrowTypeErrorReadOnly(JSContext *ctx, int flags, JSAtom atom);
+RARE static JSValue JS_ThrowTypeErrorNotAFunction(JSContext *ctx);
+RARE static JSValue JS_ThrowTypeErrorNotAnObject(JSContext *ctx);
+RARE static JSValue JS_ThrowReferenceErrorNotDefined(JSContext *ctx, JSAtom name);
+RARE static JSValue JS_ThrowReferenceErrorUninitialized(JSContext *ctx, JSAtom name);
+RARE static JSValue JS_ThrowReferenceErrorUninitialized2(JSContext *ctx, JSFunctionBytecode *b, int idx, bool is_ref);
+RARE static JSValue JS_ThrowSyntaxErrorVarRedeclaration(JSContext *ctx, JSAtom prop);
+
 static JSValue async_frame;
 static JSValue react_in_frame(JSContext *ctx, int argc, JSValueConst *argv);
 static JSValue resolve_in_frame(JSContext *ctx, int argc, JSValueConst *argv);

@@ -280,6 +280,11 @@ static JSValue throw_incompatible(JSContext *ctx, const char *holder, JSValueCon
     return result;
 }
 
+static void throw_incompatible_class(JSContext *ctx, JSClassID class_id, JSValueConst receiver) {
+    char name[ATOM_GET_STR_BUF_SIZE];
+    throw_incompatible(ctx, JS_AtomGetStr(ctx, name, sizeof(name), ctx->rt->class_array[class_id].class_name), receiver);
+}
+
 static JSValue throw_wrong_this(JSContext *ctx, const char *class_name) {
     return throw_message(ctx, JS_TYPE_ERROR, "%s.prototype.%f requires that 'this' be a %s", class_name, running_native(ctx), class_name);
 }
