@@ -58,13 +58,13 @@ for wait in [
 def beats():
     while not stop.is_set():
         print("beat")
-        time.sleep(0.02)
+        time.sleep(0.4)
 
 
 stop = threading.Event()
 thread = threading.Thread(target=beats, daemon=True)
 thread.start()
-time.sleep(0.03)
+time.sleep(0.6)
 stop.set()
 thread.join()
 threading.Thread(target=queue.Queue().get, daemon=True).start()
