@@ -17,7 +17,9 @@ const orNone = (make) => { try { return make(); } catch { return []; } };
 const later = (text) => [...text.matchAll(/\/\*[^]*?\*\/|\/\/[^\n]*|\b(?:require|import)\s*\(\s*(['"`])([^'"`\n$]+)\1\s*\)|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g)]
   .filter(({ 2: name, index }) => name !== undefined && !/\btry\s*\{[^}]*$/.test(text.slice(Math.max(0, index - 300), index)))
   .map(([, , name]) => name);
-const found = (names, isFirst) => names.map((name) => [name, 0, isBuiltin(name), isAbsent(name), isFirst, name]);
+// A module that is here in part is a reason for another tier, and no more.
+const isPart = (name) => isBuiltin(name) && isAbsent(name);
+const found = (names, isFirst) => names.map((name) => [name, 0, isBuiltin(name) && !isAbsent(name), isAbsent(name), isFirst && !isPart(name), name]);
 
 const text = readFileSync(0, 'utf8');
 const main = process.argv[2];
