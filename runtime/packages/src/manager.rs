@@ -316,8 +316,7 @@ impl PackageManager for Packages {
         }
         let _slot = self.0.making.acquire(allowance.subject()).await;
         self.0.ledger.begin(allowance.subject())?;
-        let tried = (grant.ecosystem(), target, tree);
-        let trial = trial.run(&self.0.workshop, tried, allowance);
+        let trial = trial.run(&self.0.workshop, (target, tree), allowance);
         let lacks = trial.await?;
         let tried = Lock::new(Vec::new(), lacks.clone());
         self.0.store()?.keep_lock(&key, &tried)?;

@@ -40,6 +40,8 @@ pub(crate) struct Trial<'a> {
     modules: Vec<&'a str>,
     /// The requested packages, if no program is known.
     packages: Vec<&'a str>,
+    #[serde(skip)]
+    ecosystem: Ecosystem,
 }
 
 /// The module that a trial found missing.
@@ -70,7 +72,11 @@ impl<'a> Trial<'a> {
         } else {
             Vec::new()
         };
-        Self { modules, packages }
+        Self {
+            modules,
+            packages,
+            ecosystem: grant.ecosystem(),
+        }
     }
 
     /// Returns the parts of the key under which the result is kept.
@@ -86,13 +92,12 @@ impl<'a> Trial<'a> {
     pub(crate) async fn run(
         &self,
         workshop: &Workshop,
-        tried: (Ecosystem, &PackageTarget, PackageTree),
+        (target, tree): (&PackageTarget, PackageTree),
         allowance: &Allowance,
     ) -> Result<Option<String>, Error> {
-        let (ecosystem, target, tree) = tried;
         let memory = Memory::of_guest(MEMORY, allowance);
         let sandbox = workshop.with_packages(target.tier, Arc::new(Given(tree)), memory)?;
-        let (language, ours) = match ecosystem {
+        let (language, ours) = match self.ecosystem {
             Ecosystem::Python => ("python", PYTHON),
             Ecosystem::JavaScript => ("javascript", JAVASCRIPT),
         };
