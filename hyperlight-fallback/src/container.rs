@@ -134,11 +134,7 @@ pub(crate) fn describe(
     let mounts = granted
         .map(|(mount, source)| bind(source.path.clone(), mount.guest.clone(), mount.writable))
         // Read-only: many runs share the packages, so none may change them.
-        .chain(
-            extra
-                .iter()
-                .map(|(host, guest)| bind(host.display().to_string(), (*guest).to_owned(), false)),
-        )
+        .chain(extra.iter().copied().map(bind_extra))
         .collect();
     ContainerCreateBody {
         image: Some(image.to_owned()),
@@ -176,10 +172,14 @@ pub(crate) fn describe(
 }
 
 /// Adds a read-only bind mount to a create request.
-pub(crate) fn add_mount(body: &mut ContainerCreateBody, (host, guest): ExtraMount<'_>) {
+pub(crate) fn add_mount(body: &mut ContainerCreateBody, extra: ExtraMount<'_>) {
     let host_config = body.host_config.get_or_insert_default();
     let mounts = host_config.mounts.get_or_insert_default();
-    mounts.push(bind(host.display().to_string(), guest.to_owned(), false));
+    mounts.push(bind_extra(extra));
+}
+
+fn bind_extra((host, guest): ExtraMount<'_>) -> Mount {
+    bind(host.display().to_string(), guest.to_owned(), false)
 }
 
 /// Builds the part of the request that confines the container.

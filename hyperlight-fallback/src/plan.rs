@@ -137,7 +137,7 @@ impl RunPlan {
         grant: &Grant,
         reservation: Reservation,
     ) -> Result<Container, Error> {
-        let mut order = self.order.clone();
+        let mut order = std::mem::take(&mut self.order);
         let is_single = self.egress.is_some();
         let mounts =
             identities(&self.mounts).map_err(|error| Error::executor(error.to_string()))?;

@@ -52,7 +52,7 @@ pub(crate) struct Container {
 }
 
 /// The container that a run or a session needs.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Order {
     pub(crate) body: ContainerCreateBody,
     /// The place in the container for a folder of a session's packages.

@@ -53,7 +53,7 @@ pub trait PackageManager: Send + Sync {
     ) -> Result<PackageTree, Error>;
 
     /// Tries whether packages can be imported in the tier that they are resolved for, and returns
-    /// what that tier lacks for it, if anything. Fetches them first. `imports` are the modules that
+    /// what that tier lacks for it, if anything. Fetches them for that. `imports` are the modules that
     /// the program imports; if there are none, all packages that were asked for are tried.
     ///
     /// # Errors

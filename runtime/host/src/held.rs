@@ -3,6 +3,7 @@
 //! Each is locked for as long as it is used, and removed afterwards. Those of processes that were
 //! killed are removed when the next process begins.
 
+use crate::lock::LockedFile;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -23,8 +24,8 @@ pub struct HeldFolders(PathBuf);
 #[derive(Debug)]
 pub struct HeldFolder {
     path: PathBuf,
-    /// The lock (`flock`) on the folder.
-    locked: File,
+    /// Released after the removal, when the fields are dropped.
+    _locked: LockedFile,
 }
 
 impl HeldFolders {
@@ -44,9 +45,8 @@ impl HeldFolders {
         all.lock_shared()?;
         let path = self.0.join(name());
         DirBuilder::new().mode(mode).create(&path)?;
-        let locked = open(&path)?;
-        locked.try_lock()?;
-        Ok(HeldFolder { path, locked })
+        let _locked = LockedFile::try_lock(open(&path)?)?;
+        Ok(HeldFolder { path, _locked })
     }
 
     /// Removes the folders that no process holds.
@@ -60,7 +60,7 @@ impl HeldFolders {
         for entry in std::fs::read_dir(&self.0)? {
             let entry = entry?;
             let is_left = entry.file_type()?.is_dir()
-                && open(&entry.path()).is_ok_and(|folder| folder.try_lock().is_ok());
+                && open(&entry.path()).is_ok_and(|folder| LockedFile::try_lock(folder).is_ok());
             if is_left {
                 let _ = remove(&entry.path());
             }
@@ -95,10 +95,9 @@ impl Drop for HeldFolder {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     std::thread::sleep(REMOVE_RETRY_INTERVAL);
                 }
-                _ => break,
+                _ => return,
             }
         }
-        let _ = self.locked.unlock();
     }
 }
 

@@ -308,12 +308,12 @@ impl PackageManager for Packages {
         if target.native.is_some() {
             return Ok(None);
         }
-        let tree = self.fetch(grant, resolution, allowance).await?;
         let trial = Trial::new(grant, imports);
-        let key = digest(trial.key(&tree.digest));
+        let key = digest(trial.key(&tree_digest(grant.ecosystem(), resolution)));
         if let Some(known) = self.0.known(&key)? {
             return Ok(known.lacks.clone());
         }
+        let tree = self.fetch(grant, resolution, allowance).await?;
         let _slot = self.0.making.acquire(allowance.subject()).await;
         self.0.ledger.begin(allowance.subject())?;
         let trial = trial.run(&self.0.workshop, (target, tree), allowance);
