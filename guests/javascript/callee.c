@@ -1,4 +1,4 @@
-//! Call sites: which expression of the program gave the value that is no function, or cannot be iterated?
+//! Call sites: which expression of the program gave the value that is not a function or not iterable?
 //!
 //! Messages name the expression: `a.b(...).c is not a function`. The notation is V8's.
 

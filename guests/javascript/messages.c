@@ -335,7 +335,7 @@ static JSValue throw_bad_flags(JSContext *ctx, JSValueConst flags) {
     return throw_message(ctx, JS_SYNTAX_ERROR, "Invalid regular expression flags");
 }
 
-// A number that is no index: of a length, or of a place in a view.
+// A number that cannot be a length, or a place in a view.
 static void throw_bad_index(JSContext *ctx, JSValueConst value) {
     JSValueConst function = running_native(ctx);
     DynBuf name;
@@ -356,7 +356,7 @@ static void throw_bad_index(JSContext *ctx, JSValueConst value) {
     dbuf_free(&name);
 }
 
-// The start of a view of a buffer; `size` is that of its elements where the offset is no multiple of it.
+// The start of a view of a buffer; `size` is that of its elements where the offset must be a multiple of it.
 static JSValue throw_bad_offset(JSContext *ctx, JSValueConst constructor, JSValueConst offset, int size) {
     if (size)
         return throw_message(ctx, JS_RANGE_ERROR, "start offset of %f should be a multiple of %d", constructor, size);

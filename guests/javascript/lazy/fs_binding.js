@@ -19,7 +19,7 @@
   const STDIN_PATHS = ['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
   const STANDARD_PATHS = { '/dev/stdin': 0, '/dev/fd/0': 0, '/proc/self/fd/0': 0, '/dev/stdout': 1, '/dev/stderr': 2 };
 
-  // The program's own text, which is no file of the workspace: readable under the name that `__filename` gives.
+  // The program's own text, which is not a file of the workspace: readable under the name that `__filename` gives.
   const ownText = (full, failure) => (failure === NOT_FOUND && full === path.resolve(native.sourceName()) ? native.encodeUtf8(native.sourceText()) : undefined);
   const statOf = (full, follow) => {
     if (full === '') return NOT_FOUND;

@@ -47,7 +47,7 @@ def strftime(format, time_tuple=None, /):
         return c_strftime(format) if time_tuple is None else c_strftime(format, time_tuple)
     if time_tuple is None:
         time_tuple = localtime()
-    # The C library's own checks: what is no time stays an error.
+    # The C library's own checks: an invalid time stays an error.
     c_strftime("%Y", time_tuple)
     return DIRECTIVE.sub(lambda found: _directive(found, time_tuple), format)
 
@@ -119,7 +119,7 @@ def _weeks(year):
 
 
 def _text(letter, moment, flags):
-    """What a directive that is no number stands for; `None` where there is no such directive."""
+    """The text of a directive that is not a number; `None` where there is no such directive."""
     if letter in COMPOSED:
         inner = COMPOSED[letter]
         return DIRECTIVE.sub(lambda found: _directive(found, moment), inner)

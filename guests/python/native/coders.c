@@ -147,7 +147,7 @@ static int step_lzma(coder_t *coder, int action) {
         result = lzma_code(stream, action ? LZMA_FINISH : LZMA_RUN);
     while (is_told(coder, result));
     take(coder, stream->avail_in, stream->avail_out);
-    // That there is nothing to do is no error.
+    // Having nothing to do is not an error.
     if (result == LZMA_BUF_ERROR && (!coder->input_left || !coder->output_left))
         return AHEAD;
     return result == LZMA_STREAM_END ? ENDED : result == LZMA_OK ? AHEAD : -(int)result;
