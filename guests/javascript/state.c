@@ -5,7 +5,7 @@ static JSContext *context;
 
 // How deep the engine may recurse, counted on the stack in linear memory. The linker gives that stack 768 KiB more, so that the engine's
 // unchecked leaf functions never leave it. The host's own stack must hold four times as much, and the parts of the engine in `guards.c`.
-#define STACK_BYTES (4352 * 1024)
+#define STACK_BYTES (4864 * 1024)
 
 // The functions of the prelude that evaluation calls.
 static struct {

@@ -121,7 +121,7 @@ const FLAGS: [&str; 15] = [
     "-fwrapv",
     "-funsigned-char",
     "-w",
-    "-Wl,-z,stack-size=5242880,--strip-all",
+    "-Wl,-z,stack-size=5767168,--strip-all",
 ];
 
 /// The JavaScript and the TypeScript guest.
