@@ -112,10 +112,12 @@ def end():
 def reset():
     """As before the first evaluation."""
     global shown_environment, script_folder
-    shown_environment = {}
+    shown_environment = ENVIRONMENT
     script_folder = WORKSPACE
     names.clear()
     environ.clear()
+    # The C library needs none of these.
+    environ._data.update({name.encode(): content.encode() for name, content in ENVIRONMENT.items()})
     vars(main).pop("__file__", None)
 
 

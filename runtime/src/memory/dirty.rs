@@ -22,7 +22,7 @@ use std::sync::LazyLock;
 
 /// Ranges that one call of `PAGEMAP_SCAN` reports. Few runs have more, and the kernel allocates
 /// memory for all of them each time.
-const SCAN_RANGES: usize = 64;
+const SCAN_RANGES: usize = 256;
 
 /// The criterion of a dirty page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub(super) enum DirtyTracking {
     WriteProtect,
     /// The page is private: it is not the mapped file's, or there is no file.
     PagemapPrivate,
+    /// The page is private, and written to where writes are recorded: for a range in which they
+    /// are here and there. As slow as the one before.
+    Mixed,
 }
 
 impl DirtyTracking {
@@ -50,7 +53,7 @@ impl DirtyTracking {
     pub(super) fn rearm(self, memory: &Mapping, range: Range<usize>) -> io::Result<()> {
         match self {
             Self::WriteProtect => protect(memory, &range),
-            Self::PagemapPrivate => Ok(()),
+            Self::PagemapPrivate | Self::Mixed => Ok(()),
         }
     }
 }
@@ -165,6 +168,11 @@ impl DirtyTracking {
                 category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
                 return_mask: PAGE_IS_PRESENT,
                 ..ScanArguments::default()
+            },
+            // The kernel calls a page written to as well where it records nothing.
+            Self::Mixed => ScanArguments {
+                category_mask: PAGE_IS_FILE | PAGE_IS_WRITTEN,
+                ..Self::PagemapPrivate.question()
             },
         }
     }

@@ -143,19 +143,26 @@ fn bytes_of<'a>(slot: &'a mut MemorySlot, image: &Image) -> &'a mut [u8] {
 #[test]
 fn either_sign_tells_every_written_page_and_no_other() {
     let image = image(64);
-    for tracking in [DirtyTracking::WriteProtect, DirtyTracking::PagemapPrivate] {
+    for tracking in [
+        DirtyTracking::WriteProtect,
+        DirtyTracking::PagemapPrivate,
+        DirtyTracking::Mixed,
+    ] {
+        let len = image.len();
         let mut slot = match tracking {
-            DirtyTracking::WriteProtect => image.slot(image.len(), image.len()).unwrap(),
+            DirtyTracking::WriteProtect => image.slot(len, len).unwrap(),
             DirtyTracking::PagemapPrivate => MemorySlot {
-                memory: fresh(&image.file, image.len(), image.len(), image.len())
-                    .unwrap()
-                    .into(),
+                memory: fresh(&image.file, len, len, len).unwrap().into(),
                 initial: image.len(),
                 tracking: Tracking::none(),
                 resident: None,
             },
+            DirtyTracking::Mixed => {
+                let parts = [2 * PAGE..9 * PAGE, 30 * PAGE..31 * PAGE];
+                MemorySlot::of_file((&image.file, len), len, len, parts.into()).unwrap()
+            }
         };
-        if tracking == DirtyTracking::WriteProtect && !slot.tracking.records() {
+        if tracking != DirtyTracking::PagemapPrivate && !slot.tracking.records() {
             eprintln!("this kernel does not note writes, or not for us");
             continue;
         }

@@ -26,6 +26,9 @@ const LEAST_SAVING: usize = 2 << 20;
 /// The parts of an image, as offsets in ascending order.
 pub(super) type Parts = Arc<[Range<usize>]>;
 
+/// Bytes of a part for which a system call of its own takes longer than a slow look at each page.
+const SMALL_BYTES: usize = 256 << 10;
+
 /// The tracking of one slot.
 #[derive(Debug)]
 pub(super) struct Tracking {
@@ -33,6 +36,8 @@ pub(super) struct Tracking {
     parts: Parts,
     /// Those in which writes are recorded: all, or none where the kernel cannot.
     recorded: Vec<Range<usize>>,
+    /// How the memory up to the end of the last one of them is scanned, in ascending order.
+    scans: Vec<(Range<usize>, DirtyTracking)>,
 }
 
 impl Tracking {
@@ -41,6 +46,7 @@ impl Tracking {
         Self {
             parts: Arc::default(),
             recorded: Vec::new(),
+            scans: Vec::new(),
         }
     }
 
@@ -50,8 +56,13 @@ impl Tracking {
         let can_record = |part: &&Range<usize>| {
             DirtyTracking::best(memory, (*part).clone()) == DirtyTracking::WriteProtect
         };
-        let recorded = parts.iter().filter(can_record).cloned().collect();
-        Self { parts, recorded }
+        let recorded: Vec<Range<usize>> = parts.iter().filter(can_record).cloned().collect();
+        let scans = scans(&recorded);
+        Self {
+            parts,
+            recorded,
+            scans,
+        }
     }
 
     /// Returns whether any writes are recorded.
@@ -63,13 +74,11 @@ impl Tracking {
     /// Finds the dirty pages of a memory of `size` bytes.
     pub(super) fn scan(&self, memory: &Mapping, size: usize) -> io::Result<DirtyPages> {
         let mut dirty = DirtyPages::default();
-        let mut from = 0;
-        for part in &self.recorded {
-            dirty.scan(memory, from..part.start, DirtyTracking::PagemapPrivate)?;
-            dirty.scan(memory, part.clone(), DirtyTracking::WriteProtect)?;
-            from = part.end;
+        for (range, tracking) in &self.scans {
+            dirty.scan(memory, range.clone(), *tracking)?;
         }
-        dirty.scan(memory, from..size, DirtyTracking::PagemapPrivate)?;
+        let rest = self.scans.last().map_or(0, |(range, _)| range.end);
+        dirty.scan(memory, rest..size, DirtyTracking::PagemapPrivate)?;
         Ok(dirty)
     }
 
@@ -141,6 +150,28 @@ fn written_parts(dirty: &[Range<usize>], base: usize, len: usize) -> Vec<Range<u
     parts
 }
 
+/// Returns how a memory is scanned up to the end of its last recorded part: large parts by
+/// themselves, small ones together with what lies between them.
+fn scans(recorded: &[Range<usize>]) -> Vec<(Range<usize>, DirtyTracking)> {
+    let mut scans = Vec::new();
+    let (mut from, mut between) = (0, DirtyTracking::PagemapPrivate);
+    for part in recorded {
+        if part.len() <= SMALL_BYTES {
+            between = DirtyTracking::Mixed;
+            continue;
+        }
+        if from < part.start {
+            scans.push((from..part.start, between));
+        }
+        scans.push((part.clone(), DirtyTracking::WriteProtect));
+        (from, between) = (part.end, DirtyTracking::PagemapPrivate);
+    }
+    if let Some(last) = recorded.last().filter(|last| from < last.end) {
+        scans.push((from..last.end, between));
+    }
+    scans
+}
+
 /// Returns the bytes of parts.
 fn bytes(parts: &[Range<usize>]) -> usize {
     parts.iter().map(ExactSizeIterator::len).sum()
@@ -161,5 +192,30 @@ mod tests {
         let expected = [0..448 << 10, 0x7d_0000..0x7e_0000, 0xff_0000..16 * MIB];
         assert_eq!(parts, expected);
         assert!(written_parts(&[], base, 16 * MIB).is_empty());
+    }
+
+    #[test]
+    fn small_parts_are_scanned_with_what_lies_between_them() {
+        use DirtyTracking::{Mixed, PagemapPrivate, WriteProtect};
+        const KIB: usize = 1 << 10;
+        for (recorded, expected) in [
+            (vec![], vec![]),
+            (vec![0..900 * KIB], vec![(0..900 * KIB, WriteProtect)]),
+            (vec![64 * KIB..128 * KIB], vec![(0..128 * KIB, Mixed)]),
+            (
+                vec![0..64 * KIB, 200 * KIB..300 * KIB, 400 * KIB..900 * KIB],
+                vec![(0..400 * KIB, Mixed), (400 * KIB..900 * KIB, WriteProtect)],
+            ),
+            (
+                vec![100 * KIB..900 * KIB, 1000 * KIB..1064 * KIB],
+                vec![
+                    (0..100 * KIB, PagemapPrivate),
+                    (100 * KIB..900 * KIB, WriteProtect),
+                    (900 * KIB..1064 * KIB, Mixed),
+                ],
+            ),
+        ] {
+            assert_eq!(scans(&recorded), expected, "{recorded:?}");
+        }
     }
 }
