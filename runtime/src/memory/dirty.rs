@@ -24,38 +24,35 @@ use std::sync::LazyLock;
 /// memory for all of them each time.
 const SCAN_RANGES: usize = 256;
 
-/// The criterion of a dirty page.
+/// The pages that a scan finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DirtyTracking {
-    /// The kernel has recorded a write (`userfaultfd`).
-    WriteProtect,
-    /// The page is private: it is not the mapped file's, or there is no file.
-    PagemapPrivate,
-    /// The page is private, and written to where writes are recorded: for a range in which they
-    /// are here and there. As slow as the one before.
-    Mixed,
+pub(super) enum Sought {
+    /// Those with a record of a write (`userfaultfd`), in a range where writes are recorded.
+    Written,
+    /// Those that are private: not the mapped file's, or of no file.
+    Private,
+    /// Those that are in memory.
+    Present,
 }
 
-impl DirtyTracking {
-    /// Selects the better mode that works for a range that is mapped from a file and not touched
-    /// yet.
-    pub(super) fn best(memory: &Mapping, range: Range<usize>) -> Self {
-        static WRITE_PROTECT_WORKS: LazyLock<bool> =
-            LazyLock::new(|| write_protect_works().is_ok_and(|work| work));
-        if *WRITE_PROTECT_WORKS && register_write_protect(memory, &range).is_ok() {
-            Self::WriteProtect
-        } else {
-            Self::PagemapPrivate
-        }
-    }
+/// Prepares a range that is mapped from a file and not touched yet for records of writes, which
+/// begin with [`start_records`]. Returns whether the kernel can.
+pub(super) fn keep_records(memory: &Mapping, range: Range<usize>) -> bool {
+    static WRITE_PROTECT_WORKS: LazyLock<bool> =
+        LazyLock::new(|| write_protect_works().is_ok_and(|work| work));
+    *WRITE_PROTECT_WORKS && register_write_protect(memory, &range).is_ok()
+}
 
-    /// Restarts tracking for a range whose pages were discarded.
-    pub(super) fn rearm(self, memory: &Mapping, range: Range<usize>) -> io::Result<()> {
-        match self {
-            Self::WriteProtect => protect(memory, &range),
-            Self::PagemapPrivate | Self::Mixed => Ok(()),
-        }
-    }
+/// Records writes from now on, and forgets those before, by write-protecting the range.
+pub(super) fn start_records(memory: &Mapping, range: Range<usize>) -> io::Result<()> {
+    let mut arguments = ScanArguments {
+        flags: PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
+        start: memory.at(range.start) as u64,
+        end: memory.at(range.end) as u64,
+        category_mask: PAGE_IS_WRITTEN,
+        ..ScanArguments::default()
+    };
+    page_scan(&mut arguments).map(drop)
 }
 
 /// The dirty pages of a range, and those that may be.
@@ -119,7 +116,7 @@ impl DirtyPages {
         &mut self,
         memory: &Mapping,
         range: Range<usize>,
-        tracking: DirtyTracking,
+        sought: Sought,
     ) -> io::Result<()> {
         if range.start >= range.end {
             return Ok(());
@@ -133,7 +130,7 @@ impl DirtyPages {
                 end,
                 vec: regions.as_mut_ptr() as u64,
                 vec_len: SCAN_RANGES as u64,
-                ..tracking.question()
+                ..sought.question()
             };
             let found = page_scan(&mut arguments)?;
             self.ranges.reserve(found);
@@ -152,27 +149,28 @@ impl DirtyPages {
     }
 }
 
-impl DirtyTracking {
+impl Sought {
     fn question(self) -> ScanArguments {
         match self {
-            Self::WriteProtect => ScanArguments {
+            Self::Written => ScanArguments {
                 category_mask: PAGE_IS_WRITTEN,
                 return_mask: PAGE_IS_WRITTEN,
                 ..ScanArguments::default()
             },
             // Not the file's, and existing: a page that was swapped out is as private as one that
-            // is present.
-            Self::PagemapPrivate => ScanArguments {
+            // is present. What is left of records after a discard looks like the former, but not
+            // written; without records every page counts as written.
+            Self::Private => ScanArguments {
                 category_inverted: PAGE_IS_FILE,
-                category_mask: PAGE_IS_FILE,
+                category_mask: PAGE_IS_FILE | PAGE_IS_WRITTEN,
                 category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
                 return_mask: PAGE_IS_PRESENT,
                 ..ScanArguments::default()
             },
-            // The kernel calls a page written to as well where it records nothing.
-            Self::Mixed => ScanArguments {
-                category_mask: PAGE_IS_FILE | PAGE_IS_WRITTEN,
-                ..Self::PagemapPrivate.question()
+            Self::Present => ScanArguments {
+                category_mask: PAGE_IS_PRESENT,
+                return_mask: PAGE_IS_PRESENT,
+                ..ScanArguments::default()
             },
         }
     }
@@ -249,12 +247,13 @@ fn write_protect_works() -> io::Result<bool> {
     probe.protect(0..2 * PAGE, Access::ReadWrite)?;
     let range = 0..2 * PAGE;
     register_write_protect(&probe, &range)?;
+    start_records(&probe, range.clone())?;
     let mut before = DirtyPages::default();
-    before.scan(&probe, range.clone(), DirtyTracking::WriteProtect)?;
+    before.scan(&probe, range.clone(), Sought::Written)?;
     // SAFETY: the mapping is two writable pages of our own.
     unsafe { probe.base.as_ptr().add(PAGE).write_volatile(1) };
     let mut after = DirtyPages::default();
-    after.scan(&probe, range, DirtyTracking::WriteProtect)?;
+    after.scan(&probe, range, Sought::Written)?;
     let second = probe.at(PAGE) as usize..probe.at(2 * PAGE) as usize;
     Ok(before.ranges.is_empty() && after.ranges == [second])
 }
@@ -271,19 +270,7 @@ fn register_write_protect(memory: &Mapping, range: &Range<usize>) -> io::Result<
     // SAFETY: the range lies in memory that the mapping owns; in asynchronous mode no fault ever
     // waits for us.
     unsafe { rustix::ioctl::ioctl(notes.as_fd(), Ioctl::<UFFDIO_REGISTER, _>(&mut register)) }?;
-    protect(memory, range)
-}
-
-/// Clears the records of a range by write-protecting it again.
-fn protect(memory: &Mapping, range: &Range<usize>) -> io::Result<()> {
-    let mut arguments = ScanArguments {
-        flags: PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
-        start: memory.at(range.start) as u64,
-        end: memory.at(range.end) as u64,
-        category_mask: PAGE_IS_WRITTEN,
-        ..ScanArguments::default()
-    };
-    page_scan(&mut arguments).map(drop)
+    Ok(())
 }
 
 /// An ioctl whose argument the kernel reads and writes, and whose result is a number.
@@ -321,6 +308,6 @@ pub fn kernel_tells_dirty_pages() -> bool {
         return false;
     };
     DirtyPages::default()
-        .scan(&probe, 0..4096, DirtyTracking::PagemapPrivate)
+        .scan(&probe, 0..4096, Sought::Private)
         .is_ok()
 }

@@ -5,7 +5,6 @@
 use super::lock;
 use super::mapping::{Mapping, length};
 use super::slot::MemorySlot;
-use super::tracking::{LearnedParts, Parts};
 use std::fs::File;
 use std::io;
 use std::sync::Mutex;
@@ -19,8 +18,6 @@ pub(crate) struct Image {
     pub(super) file: File,
     pub(super) pristine: Mapping,
     free: Mutex<Vec<MemorySlot>>,
-    /// The parts that runs write to, as far as it is known.
-    parts: Mutex<LearnedParts>,
 }
 
 impl Image {
@@ -37,7 +34,6 @@ impl Image {
             pristine: Mapping::of_file(&file, len)?,
             file,
             free: Mutex::default(),
-            parts: Mutex::new(LearnedParts::of_image(len)),
         })
     }
 
@@ -51,26 +47,13 @@ impl Image {
         let free = lock(&self.free).pop();
         match free {
             Some(slot) if slot.shape() == (initial, reservation) => Ok(slot.lend()),
-            _ => {
-                let parts = self.parts();
-                MemorySlot::of_file((&self.file, self.len()), initial, reservation, parts)
-            }
+            _ => MemorySlot::of_file((&self.file, self.len()), initial, reservation),
         }
-    }
-
-    /// Returns the parts in which the writes of a new slot are recorded.
-    fn parts(&self) -> Parts {
-        lock(&self.parts).current()
     }
 
     /// Resets a used slot to a fresh one and keeps it, or unmaps it if that fails.
     pub(super) fn recycle(&self, mut slot: MemorySlot, size: usize) {
-        let Ok(dirty) = slot.restore(&self.pristine, size) else {
-            return;
-        };
-        let base = slot.memory.base.as_ptr() as usize;
-        // The tracking of a slot cannot change once its pages were touched.
-        if !lock(&self.parts).is_current(&slot.tracking, dirty.as_ref(), base) {
+        if slot.restore(&self.pristine, size).is_err() {
             return;
         }
         let mut free = lock(&self.free);

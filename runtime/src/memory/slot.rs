@@ -12,7 +12,7 @@
 
 use super::dirty::DirtyPages;
 use super::mapping::{Access, Mapping};
-use super::tracking::{Parts, Tracking};
+use super::tracking::Tracking;
 use std::fs::File;
 use std::io;
 use std::ptr;
@@ -79,16 +79,14 @@ impl MemorySlot {
         })
     }
 
-    /// Returns a slot that starts with `len` bytes of a file, and then zeroes. Writes are recorded
-    /// in these parts of it.
+    /// Returns a slot that starts with `len` bytes of a file, and then zeroes.
     pub(super) fn of_file(
         (file, len): (&File, usize),
         initial: usize,
         reservation: usize,
-        parts: Parts,
     ) -> io::Result<Self> {
         let memory = fresh(file, len, initial, reservation)?;
-        let tracking = Tracking::of(&memory, parts);
+        let tracking = Tracking::of(&memory, len);
         Ok(Self {
             memory: Arc::new(memory),
             initial,
@@ -108,13 +106,9 @@ impl MemorySlot {
         self
     }
 
-    /// Resets a memory that has grown to `size` bytes: its image is copied back from `pristine`.
-    /// Returns its dirty pages, unless there were too many: then all were discarded.
-    pub(super) fn restore(
-        &mut self,
-        pristine: &Mapping,
-        size: usize,
-    ) -> io::Result<Option<DirtyPages>> {
+    /// Resets a memory that has grown to `size` bytes: its image is copied back from `pristine`, or,
+    /// if too many pages are dirty, all are discarded.
+    pub(super) fn restore(&mut self, pristine: &Mapping, size: usize) -> io::Result<()> {
         let Self {
             memory,
             initial,
@@ -126,15 +120,16 @@ impl MemorySlot {
         *resident = dirty.as_ref().and_then(|dirty| Resident::take(dirty.bytes));
         let dirty = dirty.filter(|_| resident.is_some());
         match &dirty {
-            Some(dirty) => copy_back(memory, pristine, dirty),
+            Some(dirty) => {
+                copy_back(memory, pristine, dirty);
+                tracking.note_restored(memory);
+            }
             None => {
                 memory.discard(0..size)?;
-                // The write-protection was lost with the pages.
-                tracking.rearm(memory)?;
+                tracking.note_discarded();
             }
         }
-        memory.protect(*initial..size, Access::None)?;
-        Ok(dirty)
+        memory.protect(*initial..size, Access::None)
     }
 }
 

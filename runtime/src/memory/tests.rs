@@ -1,7 +1,7 @@
 //! Tests of guest memory: is it clean after every run, and bounded?
 #![expect(unsafe_code, reason = "reads memory as a compiled guest does")]
 
-use super::dirty::{DirtyPages, DirtyTracking};
+use super::dirty::{DirtyPages, Sought, keep_records, start_records};
 use super::image::Image;
 use super::linear::{NEXT_MEMORY, NextMemory};
 use super::slot::{MemorySlot, fresh};
@@ -143,29 +143,22 @@ fn bytes_of<'a>(slot: &'a mut MemorySlot, image: &Image) -> &'a mut [u8] {
 #[test]
 fn either_sign_tells_every_written_page_and_no_other() {
     let image = image(64);
-    for tracking in [
-        DirtyTracking::WriteProtect,
-        DirtyTracking::PagemapPrivate,
-        DirtyTracking::Mixed,
-    ] {
-        let len = image.len();
-        let mut slot = match tracking {
-            DirtyTracking::WriteProtect => image.slot(len, len).unwrap(),
-            DirtyTracking::PagemapPrivate => MemorySlot {
-                memory: fresh(&image.file, len, len, len).unwrap().into(),
-                initial: image.len(),
-                tracking: Tracking::none(),
-                resident: None,
-            },
-            DirtyTracking::Mixed => {
-                let parts = [2 * PAGE..9 * PAGE, 30 * PAGE..31 * PAGE];
-                MemorySlot::of_file((&image.file, len), len, len, parts.into()).unwrap()
+    let len = image.len();
+    for sought in [Sought::Written, Sought::Private] {
+        let memory = fresh(&image.file, len, len, len).unwrap();
+        if sought == Sought::Written {
+            if !keep_records(&memory, 0..len) {
+                eprintln!("this kernel does not record writes, or not for us");
+                continue;
             }
-        };
-        if tracking != DirtyTracking::PagemapPrivate && !slot.tracking.records() {
-            eprintln!("this kernel does not note writes, or not for us");
-            continue;
+            start_records(&memory, 0..len).unwrap();
         }
+        let mut slot = MemorySlot {
+            memory: memory.into(),
+            initial: len,
+            tracking: Tracking::none(),
+            resident: None,
+        };
         for round in 0..3 {
             let touched: Vec<usize> = (0..40)
                 .map(|index| (index * 397 + round * 31) % (64 * 16))
@@ -177,27 +170,22 @@ fn either_sign_tells_every_written_page_and_no_other() {
                 bytes_of(&mut slot, &image)[page * 4096 + 5] = 0xee;
             }
             let mut written = DirtyPages::default();
-            written
-                .scan(&slot.memory, 0..image.len(), tracking)
-                .unwrap();
+            written.scan(&slot.memory, 0..len, sought).unwrap();
             let base = slot.memory.base.as_ptr() as usize;
             for page in &touched {
                 let address = base + page * 4096 + 5;
                 assert!(
                     written.ranges.iter().any(|range| range.contains(&address)),
-                    "{tracking:?}: page {page}"
+                    "{sought:?}: page {page}"
                 );
             }
             assert!(
                 written.bytes <= (round + 1) * 40 * 4096,
-                "{tracking:?}: {} bytes",
+                "{sought:?}: {} bytes",
                 written.bytes
             );
             slot.restore(&image.pristine, image.len()).unwrap();
-            assert!(
-                pristine(bytes_of(&mut slot, &image), &image),
-                "{tracking:?}"
-            );
+            assert!(pristine(bytes_of(&mut slot, &image), &image), "{sought:?}");
         }
     }
 }
@@ -209,12 +197,32 @@ fn restoring_works_without_the_kernels_help() {
     bytes_of(&mut slot, &image).fill(0xee);
     // The fallback of `restore` if the scan fails.
     slot.memory.discard(0..image.len()).unwrap();
-    slot.tracking.rearm(&slot.memory).unwrap();
+    slot.tracking.note_discarded();
     assert!(pristine(bytes_of(&mut slot, &image), &image));
     // And the slot is as good as before.
     bytes_of(&mut slot, &image)[PAGE + 1] = 0xee;
     slot.restore(&image.pristine, image.len()).unwrap();
     assert!(pristine(bytes_of(&mut slot, &image), &image));
+}
+
+#[test]
+fn a_slot_with_many_present_pages_records_writes_and_stays_clean() {
+    let image = image(64);
+    let mut slot = image.slot(image.len(), image.len()).unwrap();
+    let can_record = keep_records(&slot.memory, 0..image.len());
+    for round in 0..20 {
+        assert!(pristine(bytes_of(&mut slot, &image), &image), "{round}");
+        for page in [3, 200 + 7 * round, 1023] {
+            bytes_of(&mut slot, &image)[page * 4096 + round] = 0xee;
+        }
+        slot.restore(&image.pristine, image.len()).unwrap();
+        if round % 10 == 9 {
+            // Every page was read.
+            assert_eq!(slot.tracking.is_recorded(), can_record, "{round}");
+            slot.memory.discard(0..image.len()).unwrap();
+            slot.tracking.note_discarded();
+        }
+    }
 }
 
 #[test]
@@ -254,7 +262,7 @@ fn stacks_are_reused_and_guarded() {
 fn resident(slot: &MemorySlot, image: &Image) -> usize {
     let mut private = DirtyPages::default();
     private
-        .scan(&slot.memory, 0..image.len(), DirtyTracking::PagemapPrivate)
+        .scan(&slot.memory, 0..image.len(), Sought::Private)
         .unwrap();
     private.bytes
 }

@@ -1,180 +1,103 @@
-//! Dirty page tracking of a slot: which way to find dirty pages is used for which part of an image?
+//! Dirty page tracking of a slot: which way to find dirty pages is cheaper for it?
 //!
-//! The kernel reads its records of writes quickly, page by page, and also for pages that no run
-//! touches. It skips what was never touched in a memory without records. Most of an image is
-//! constant, so writes are recorded only in the parts that the first runs have written to. Both
-//! ways are exact: a run that writes elsewhere is found out as well, and costs a little more.
+//! The kernel reads its records of writes quickly, but for every page, touched or not. Without
+//! records it skips what was never touched, and inspects each present page, which takes ten times as
+//! long. So a slot begins without records, and has them from when many of its pages are present.
 
-use super::dirty::{DirtyPages, DirtyTracking};
+use super::dirty::{DirtyPages, Sought, keep_records, start_records};
 use super::mapping::Mapping;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
-/// The granularity of the parts.
-const BLOCK_BYTES: usize = 64 << 10;
+/// Restored runs after which the present pages are counted first: the pages of the usual programs
+/// are there by then.
+const FIRST_COUNT: u32 = 4;
 
-/// Bytes between two parts for which reading them separately is worth a system call.
-const GAP_BYTES: usize = 4 << 20;
+/// Restored runs between two later counts.
+const COUNT_EVERY: u32 = 64;
 
-/// Runs of an image from which its parts are learned.
-const LEARNING_RUNS: u32 = 16;
-
-/// Bytes that a change of the parts saves, at least: slots that have others are not used again.
-const LEAST_SAVING: usize = 2 << 20;
-
-/// The parts of an image, as offsets in ascending order.
-pub(super) type Parts = Arc<[Range<usize>]>;
-
-/// Bytes of a part for which a system call of its own takes longer than a slow look at each page.
-const SMALL_BYTES: usize = 256 << 10;
+/// Bytes that one table of the kernel maps; it skips what has none.
+const TABLE_BYTES: usize = 2 << 20;
 
 /// The tracking of one slot.
 #[derive(Debug)]
 pub(super) struct Tracking {
-    /// The parts that were asked for.
-    parts: Parts,
-    /// Those in which writes are recorded: all, or none where the kernel cannot.
-    recorded: Vec<Range<usize>>,
-    /// How the memory up to the end of the last one of them is scanned, in ascending order.
-    scans: Vec<(Range<usize>, DirtyTracking)>,
+    /// Bytes of the memory, from its start, whose writes can be recorded.
+    recordable: usize,
+    is_recorded: bool,
+    /// Runs since the memory was new.
+    restored: u32,
 }
 
 impl Tracking {
     /// Records no writes.
     pub(super) fn none() -> Self {
         Self {
-            parts: Arc::default(),
-            recorded: Vec::new(),
-            scans: Vec::new(),
+            recordable: 0,
+            is_recorded: false,
+            restored: 0,
         }
     }
 
-    /// Records the writes to parts of a memory that is mapped from a file and not touched yet, if
-    /// the kernel can.
-    pub(super) fn of(memory: &Mapping, parts: Parts) -> Self {
-        let can_record = |part: &&Range<usize>| {
-            DirtyTracking::best(memory, (*part).clone()) == DirtyTracking::WriteProtect
-        };
-        let recorded: Vec<Range<usize>> = parts.iter().filter(can_record).cloned().collect();
-        let scans = scans(&recorded);
+    /// Can record the writes to the first `len` bytes of a memory that are mapped from a file and
+    /// not touched yet, if the kernel can.
+    pub(super) fn of(memory: &Mapping, len: usize) -> Self {
         Self {
-            parts,
-            recorded,
-            scans,
+            recordable: if keep_records(memory, 0..len) { len } else { 0 },
+            ..Self::none()
         }
     }
 
-    /// Returns whether any writes are recorded.
+    /// Returns whether writes are recorded now.
     #[cfg(test)]
-    pub(super) fn records(&self) -> bool {
-        !self.recorded.is_empty()
+    pub(super) fn is_recorded(&self) -> bool {
+        self.is_recorded
     }
 
     /// Finds the dirty pages of a memory of `size` bytes.
     pub(super) fn scan(&self, memory: &Mapping, size: usize) -> io::Result<DirtyPages> {
+        let recorded = if self.is_recorded { self.recordable } else { 0 };
         let mut dirty = DirtyPages::default();
-        for (range, tracking) in &self.scans {
-            dirty.scan(memory, range.clone(), *tracking)?;
-        }
-        let rest = self.scans.last().map_or(0, |(range, _)| range.end);
-        dirty.scan(memory, rest..size, DirtyTracking::PagemapPrivate)?;
+        dirty.scan(memory, 0..recorded, Sought::Written)?;
+        dirty.scan(memory, recorded..size, Sought::Private)?;
         Ok(dirty)
     }
 
-    /// Restarts it after all pages were discarded.
-    pub(super) fn rearm(&self, memory: &Mapping) -> io::Result<()> {
-        let mut parts = self.recorded.iter();
-        parts.try_for_each(|part| DirtyTracking::WriteProtect.rearm(memory, part.clone()))
+    /// Looks at times whether records are cheaper now, after a run's dirty pages were restored.
+    pub(super) fn note_restored(&mut self, memory: &Mapping) {
+        self.restored = self.restored.saturating_add(1);
+        let is_due = self.restored == FIRST_COUNT || self.restored.is_multiple_of(COUNT_EVERY);
+        if self.is_recorded || self.recordable == 0 || !is_due {
+            return;
+        }
+        let mut present = DirtyPages::default();
+        self.is_recorded = present
+            .scan(memory, 0..self.recordable, Sought::Present)
+            .is_ok_and(|()| are_records_cheaper(&present, self.recordable))
+            && start_records(memory, 0..self.recordable).is_ok();
+    }
+
+    /// Begins again after all pages were discarded, and with them the records.
+    pub(super) fn note_discarded(&mut self) {
+        self.is_recorded = false;
+        self.restored = 0;
     }
 }
 
-/// The parts of an image that runs write to.
-#[derive(Debug)]
-pub(super) struct LearnedParts {
-    len: usize,
-    parts: Parts,
-    /// Runs that may still change them.
-    left: u32,
-}
-
-impl LearnedParts {
-    /// Begins with the whole image.
-    pub(super) fn of_image(len: usize) -> Self {
-        Self {
-            len,
-            parts: std::iter::once(0..len).collect(),
-            left: LEARNING_RUNS,
-        }
+/// Returns whether reading records takes less time than inspecting the present pages of `len`
+/// bytes, in units of what one entry of a table takes.
+fn are_records_cheaper(present: &DirtyPages, len: usize) -> bool {
+    const PAGE: usize = 4096;
+    const PRESENT: usize = 10;
+    let mut tables = 0;
+    let mut last = None;
+    for Range { start, end } in &present.ranges {
+        let (first, end) = (start / TABLE_BYTES, (end - 1) / TABLE_BYTES);
+        tables += end + 1 - first - usize::from(last == Some(first));
+        last = Some(end);
     }
-
-    /// Returns the parts that are known now.
-    pub(super) fn current(&self) -> Parts {
-        Arc::clone(&self.parts)
-    }
-
-    /// Learns from the dirty pages of a run in a memory at `base`, if that saves much, and returns
-    /// whether the tracking of that memory has the parts that are known then.
-    pub(super) fn is_current(
-        &mut self,
-        tracking: &Tracking,
-        dirty: Option<&DirtyPages>,
-        base: usize,
-    ) -> bool {
-        if let Some((left, dirty)) = self.left.checked_sub(1).zip(dirty) {
-            self.left = left;
-            let parts = written_parts(&dirty.ranges, base, self.len);
-            if bytes(&parts) + LEAST_SAVING <= bytes(&self.parts) {
-                self.parts = parts.into();
-            }
-        }
-        Arc::ptr_eq(&tracking.parts, &self.parts)
-    }
-}
-
-/// Returns the parts of an image of `len` bytes that contain these dirty pages, given by their
-/// addresses in a memory at `base`.
-fn written_parts(dirty: &[Range<usize>], base: usize, len: usize) -> Vec<Range<usize>> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    for range in dirty {
-        let start = (range.start - base) / BLOCK_BYTES * BLOCK_BYTES;
-        let end = (range.end - base).next_multiple_of(BLOCK_BYTES).min(len);
-        if start >= end {
-            continue;
-        }
-        match parts.last_mut() {
-            Some(last) if start < last.end + GAP_BYTES => last.end = last.end.max(end),
-            _ => parts.push(start..end),
-        }
-    }
-    parts
-}
-
-/// Returns how a memory is scanned up to the end of its last recorded part: large parts by
-/// themselves, small ones together with what lies between them.
-fn scans(recorded: &[Range<usize>]) -> Vec<(Range<usize>, DirtyTracking)> {
-    let mut scans = Vec::new();
-    let (mut from, mut between) = (0, DirtyTracking::PagemapPrivate);
-    for part in recorded {
-        if part.len() <= SMALL_BYTES {
-            between = DirtyTracking::Mixed;
-            continue;
-        }
-        if from < part.start {
-            scans.push((from..part.start, between));
-        }
-        scans.push((part.clone(), DirtyTracking::WriteProtect));
-        (from, between) = (part.end, DirtyTracking::PagemapPrivate);
-    }
-    if let Some(last) = recorded.last().filter(|last| from < last.end) {
-        scans.push((from..last.end, between));
-    }
-    scans
-}
-
-/// Returns the bytes of parts.
-fn bytes(parts: &[Range<usize>]) -> usize {
-    parts.iter().map(ExactSizeIterator::len).sum()
+    let inspecting = tables * (TABLE_BYTES / PAGE) + present.bytes / PAGE * PRESENT;
+    len / PAGE < inspecting
 }
 
 #[cfg(test)]
@@ -182,40 +105,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn written_parts_contain_the_dirty_pages_and_join_over_small_gaps() {
+    fn records_are_cheaper_where_many_pages_are_present() {
         const MIB: usize = 1 << 20;
         let base = 1 << 40;
-        let at = |pages: Range<usize>| base + pages.start * 4096..base + pages.end * 4096;
-        let dirty = [at(1..2), at(100..101), at(2000..2001), at(4095..5000)];
-        let parts = written_parts(&dirty, base, 16 * MIB);
-        // More than 4 MiB lie between them, but for the first two.
-        let expected = [0..448 << 10, 0x7d_0000..0x7e_0000, 0xff_0000..16 * MIB];
-        assert_eq!(parts, expected);
-        assert!(written_parts(&[], base, 16 * MIB).is_empty());
-    }
-
-    #[test]
-    fn small_parts_are_scanned_with_what_lies_between_them() {
-        use DirtyTracking::{Mixed, PagemapPrivate, WriteProtect};
-        const KIB: usize = 1 << 10;
-        for (recorded, expected) in [
-            (vec![], vec![]),
-            (vec![0..900 * KIB], vec![(0..900 * KIB, WriteProtect)]),
-            (vec![64 * KIB..128 * KIB], vec![(0..128 * KIB, Mixed)]),
+        for (present, len, expected) in [
+            (vec![], 16 * MIB, false),
+            // A few pages in two tables.
+            (vec![0..4096, 4 * MIB..4 * MIB + 8192], 16 * MIB, false),
+            // As many tables as there are.
             (
-                vec![0..64 * KIB, 200 * KIB..300 * KIB, 400 * KIB..900 * KIB],
-                vec![(0..400 * KIB, Mixed), (400 * KIB..900 * KIB, WriteProtect)],
+                vec![0..4096, 8192..12288, 3 * MIB..3 * MIB + 4096],
+                4 * MIB,
+                true,
             ),
-            (
-                vec![100 * KIB..900 * KIB, 1000 * KIB..1064 * KIB],
-                vec![
-                    (0..100 * KIB, PagemapPrivate),
-                    (100 * KIB..900 * KIB, WriteProtect),
-                    (900 * KIB..1064 * KIB, Mixed),
-                ],
-            ),
+            // One table with many pages.
+            (vec![0..2 * MIB], 16 * MIB, true),
+            (vec![0..MIB], 16 * MIB, false),
         ] {
-            assert_eq!(scans(&recorded), expected, "{recorded:?}");
+            let mut pages = DirtyPages::default();
+            for range in &present {
+                pages.bytes += range.len();
+                pages.ranges.push(base + range.start..base + range.end);
+            }
+            assert_eq!(are_records_cheaper(&pages, len), expected, "{present:?}");
         }
     }
 }
