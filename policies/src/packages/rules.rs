@@ -198,11 +198,13 @@ impl PackageRules {
                 fix,
             ));
         }
-        if let Some(allow) = self
+        let mut allowing = self
             .allow
             .iter()
-            .find(|rule| self.allows(rule, &name, asked))
-        {
+            .filter(|rule| self.allows(rule, &name, asked));
+        // An entry by name says that the package is meant.
+        let by_name = allowing.clone().find(|rule| rule.names != Names::All);
+        if let Some(allow) = by_name.or_else(|| allowing.next()) {
             // Typosquatting: a name that is one slip away from a well-known one may be an
             // attacker's package.
             let is_suspect = allow.names == Names::All && !matches!(asked, Asked::Dependency(_));
