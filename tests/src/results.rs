@@ -140,6 +140,29 @@ const ROWS: &[Row] = &[
         ],
     ),
     row(
+        "python",
+        "import os\ndisplay('before')\nos._exit(0)",
+        &[r#"{"origin":"display","data":{"text/plain":"'before'"}}"#],
+    ),
+    row(
+        "python",
+        "import os\ndisplay(1)\ndisplay(2)\nos._exit(3)",
+        &[
+            r#"{"origin":"display","data":{"text/plain":"1"}}"#,
+            r#"{"origin":"display","data":{"text/plain":"2"}}"#,
+        ],
+    ),
+    row(
+        "javascript",
+        "display(1); process.exit(3); display(2)",
+        &[r#"{"origin":"display","data":{"text/plain":"1"}}"#],
+    ),
+    row(
+        "javascript",
+        "process.exitCode = 4; display(1); process.reallyExit?.(0)",
+        &[r#"{"origin":"display","data":{"text/plain":"1"}}"#],
+    ),
+    row(
         "typescript",
         "const n: number = 7; display(n)",
         &[r#"{"origin":"display","data":{"text/plain":"7"}}"#],
