@@ -60,7 +60,7 @@ pub(super) fn bundle(packages: &[Package], entries: &[&str]) -> Result<String> {
                 write!(numbers, "{request:?}: {}, ", table.number(target))?;
             }
         }
-        // The line comment may be the last thing in a file. In parentheses, V8 compiles the function
+        // The line comment may be the last thing in a file. V8 compiles a function in parentheses
         // at once, and need not look through it first.
         write!(
             text,

@@ -56,8 +56,8 @@ const TRANSFORM: [&str; 3] = [
     "sucrase/dist/parser/tokenizer/types.js",
 ];
 
-/// The files of the bundle that have the transform and the compiler for other interpreters, and from
-/// which files of the compiling step they are made.
+/// The files of the bundle that have the transform and the compiler for other interpreters, and the
+/// files of the compiling step that they are made of.
 const TRANSFORM_FILE: (&str, &str) = ("transform.js.gz", "typescript.js");
 const COMPILER_FILE: (&str, &str) = ("compiler.js.gz", "library_typescript.js");
 
