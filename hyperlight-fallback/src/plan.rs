@@ -105,7 +105,7 @@ impl Containers {
         })
     }
 
-    /// Returns the scripts that a program is sent with; those of a session come with its evaluations
+    /// Returns the scripts that a program is sent with; those of a session come with evaluations
     /// if they need more.
     fn scripts(
         &self,
