@@ -269,8 +269,8 @@ pub(crate) fn message(
     })
 }
 
-fn named((path, content): &Script) -> (&'static str, &[u8]) {
-    (*path, content)
+fn named((path, content): &Script) -> (&str, &[u8]) {
+    (path, content)
 }
 
 /// Serializes the command of a session that evaluates a program; `scripts` are those that it needs
