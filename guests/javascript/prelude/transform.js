@@ -22,7 +22,7 @@
   };
   // What the fast transform cannot do: decorators, `accessor`, and namespaces with code.
   const needsCompiler = (text, hasJsx) => {
-    if (/\baccessor(?:\s+|\s*\/\*[^]*?\*\/\s*|(?=#))(?:static\s+)?[\w$#[\]"'\\\u0080-\uffff]/.test(text)) return true;
+    if (/\baccessor(?:\s*(?:#|\/\*)|\s+[\w$[\]"'\\\u0080-\uffff])/.test(text)) return true;
     if (!/\b(?:namespace|module)\s*(?:\/|\s[\w$\\\u0080-\uffff])|@[\w$([\\\u0080-\uffff]/.test(text)) return false;
     const { at, braceL, dot } = parser.types;
     let tokens;
