@@ -291,8 +291,8 @@ impl OutputReader {
         Ending::Ended
     }
 
-    /// Reads what the driver of a program reported, for its results; `end` makes the container end the
-    /// program. Further output is dropped.
+    /// Reads what the driver of a program reported, for its results; `end` makes the container end
+    /// the program. Further output is dropped.
     async fn read_rest(&mut self, end: impl Future<Output = ()>, stream: &mut ProgramOutput) {
         self.archive = WorkspaceArchive::Omit;
         let rest = async {
