@@ -72,6 +72,9 @@ static const char locale_js[] = {
 static const char results_js[] = {
 #embed "prelude/results.js" suffix(, 0)
 };
+static const char transform_js[] = {
+#embed "prelude/transform.js" suffix(, 0)
+};
 static const char modules_js[] = {
 #embed "prelude/modules.js" suffix(, 0)
 };
@@ -88,7 +91,7 @@ static const prelude_file_t prelude_files[] = {
     PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
     PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(files), PRELUDE_FILE(node), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
     PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(util), PRELUDE_FILE(url),
-    PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(results), PRELUDE_FILE(modules),
+    PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(results), PRELUDE_FILE(transform), PRELUDE_FILE(modules),
 };
 
 #ifdef HAVE_TYPESCRIPT

@@ -158,7 +158,9 @@ fn write(new: &Path, products: Vec<Product>) -> Result<()> {
         for Tree { archive, .. } in &mut guest.trees {
             describe(archive)?;
         }
-        guest.transform.as_mut().map_or(Ok(()), describe)?;
+        for artefact in guest.transform.iter_mut().chain(&mut guest.compiler) {
+            describe(artefact)?;
+        }
         guests.push(guest);
     }
     let mut manifest = Manifest {

@@ -46,6 +46,17 @@ pub const PROVIDERS: &str = include_str!("../python/glovebox_guest/providers.txt
 /// The part of the JavaScript guest that shows results: other tiers run it too.
 pub const JAVASCRIPT_RESULTS: &str = include_str!("../javascript/prelude/results.js");
 
+/// The parts of the JavaScript guest that decide how TypeScript becomes JavaScript, by their names:
+/// other tiers run them too, with the scripts of the bundle ([`Guest::transform`] and
+/// [`Guest::compiler`]).
+pub const TYPESCRIPT_TRANSFORM: [(&str, &str); 2] = [
+    (
+        "transform",
+        include_str!("../javascript/prelude/transform.js"),
+    ),
+    ("compiler", include_str!("../javascript/lazy/compiler.js")),
+];
+
 pub use embedded::{Embedded, embedded};
 pub use installation::{Bundle, BundleError};
 pub use location::{default_cache_dir, installed, installed_in, source_key};

@@ -49,6 +49,9 @@ pub struct Guest {
     /// guest; none for a language that needs no transform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<Artefact>,
+    /// The compiler that this script loads for what it cannot do by itself, of the same kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiler: Option<Artefact>,
 }
 
 /// A language, and how people call it.
@@ -96,6 +99,7 @@ impl Manifest {
                     .into_iter()
                     .chain(guest.trees.iter().map(|tree| &tree.archive))
                     .chain(&guest.transform)
+                    .chain(&guest.compiler)
             })
             .filter(|artefact| seen.insert(artefact.file.as_str()))
             .collect()
@@ -169,6 +173,7 @@ pub(crate) mod tests {
             workspace: "/work".to_owned(),
             packages: None,
             transform: None,
+            compiler: None,
         }
     }
 

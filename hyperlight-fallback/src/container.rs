@@ -33,8 +33,8 @@ const INIT_USER: &str = "0:0";
 const INIT_CAPABILITIES: [&str; 4] = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 
 /// Bytes of `/program` on top of what the grant allows for the program, its arguments and its
-/// environment: the driver, and the transform of a language.
-const CONTROL_BYTES: u64 = 1 << 20;
+/// environment: the driver, and the transform and the compiler of a language.
+const CONTROL_BYTES: u64 = 4 << 20;
 
 /// Bytes of a mount's identity in `/program`, at most: two numbers and their delimiters.
 const MOUNT_IDENTITY: usize = 48;

@@ -8,7 +8,7 @@ use crate::owner::owner;
 use crate::package_folder::PackageFolders;
 use crate::pool::Pool;
 use crate::seccomp;
-use crate::transform;
+use crate::transform::Scripts;
 use bollard::Docker;
 use bollard::models::{SystemInfo, SystemVersionComponents};
 use glovebox_policy::{Tier, TierFacts};
@@ -30,7 +30,7 @@ pub(crate) struct Inner {
     options: Options,
     engine: OnceCell<Engine>,
     local_ca: OnceLock<Result<Arc<LocalCa>, String>>,
-    transform: OnceLock<Arc<[u8]>>,
+    pub(crate) scripts: Arc<Scripts>,
 }
 
 /// The engine as it was found, or the reason why there is none.
@@ -109,7 +109,7 @@ impl ContainersBuilder {
                 options: self.0,
                 engine: OnceCell::new(),
                 local_ca: OnceLock::new(),
-                transform: OnceLock::new(),
+                scripts: Arc::default(),
             }),
         }
     }
@@ -144,16 +144,6 @@ impl Inner {
         self.local_ca
             .get_or_init(|| LocalCa::new().map(Arc::new))
             .clone()
-    }
-
-    /// Returns the script that transforms the one language that needs it; read when a program first
-    /// does.
-    pub(crate) fn transform(&self, language: &str) -> Result<Arc<[u8]>, String> {
-        if let Some(read) = self.transform.get() {
-            return Ok(Arc::clone(read));
-        }
-        let read = transform::read(language).map(Arc::from)?;
-        Ok(Arc::clone(self.transform.get_or_init(|| read)))
     }
 }
 

@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::task::JoinHandle;
 
+/// Time for the report of a program that this process ended, and for a receiver to take results.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Timeout of the liveness probe of the engine.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -107,7 +110,7 @@ impl Executor for Containers {
             container = plan.start(pool, &setup.grant, reservation) => container?,
         };
         let streams = container.output.take().zip(container.input.take());
-        let (program_output, program_input) =
+        let (mut program_output, program_input) =
             streams.ok_or_else(|| Error::executor("the container has no streams".to_owned()))?;
         let (limits, started) = (setup.grant.limits(), Instant::now());
         let mut reader =
@@ -121,15 +124,19 @@ impl Executor for Containers {
             biased;
             () = stop.cancelled() => Ending::Cancelled,
             () = tokio::time::sleep(limits.wall) => Ending::WallTime,
-            ending = reader.read(program_output) => ending,
+            ending = reader.read(&mut program_output) => ending,
         };
+        if matches!(ending, Ending::WallTime | Ending::OutputLimit) {
+            let end = container.signal("SIGUSR1");
+            reader.read_rest(end, &mut program_output).await;
+        }
         drop(feeding);
         let mut report = reader.report(&ending, &setup.grant, &plan.mounts)?;
         reader.read_reply(&mut report, &plan, limits);
         tokio::select! {
             () = reader.collector.show(&report.results) => {}
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(limits.wall.saturating_sub(started.elapsed())) => {}
+            () = tokio::time::sleep(limits.wall.saturating_sub(started.elapsed()).max(GRACE)) => {}
         }
         let trailer = reader.splitter.trailer();
         let trailer = trailer.map(|(trailer, _)| trailer.usage());
@@ -245,7 +252,7 @@ impl OutputReader {
         }
     }
 
-    async fn read(&mut self, mut stream: ProgramOutput) -> Ending {
+    async fn read(&mut self, stream: &mut ProgramOutput) -> Ending {
         while let Some(chunk) = stream.next().await {
             let pushed = match chunk {
                 Ok(LogOutput::StdOut { message }) => {
@@ -265,14 +272,10 @@ impl OutputReader {
             if self.splitter.is_truncated() {
                 return Ending::ReplyLimit;
             }
-            // The trailer is complete; the container itself may exit later.
-            let is_complete = self
-                .splitter
-                .trailer()
-                .is_some_and(|(trailer, reply)| reply.len() >= trailer.completion);
+            // The container itself may exit later.
             if self.archive == WorkspaceArchive::Omit
                 && self.errors.found_delimiter()
-                && is_complete
+                && self.has_completion()
             {
                 return Ending::Ended;
             }
@@ -286,6 +289,30 @@ impl OutputReader {
             }
         }
         Ending::Ended
+    }
+
+    /// Reads what the driver of a program reported, for its results; `end` makes the container end
+    /// the program. Further output is dropped.
+    async fn read_rest(&mut self, end: impl Future<Output = ()>, stream: &mut ProgramOutput) {
+        self.archive = WorkspaceArchive::Omit;
+        let rest = async {
+            end.await;
+            while !self.has_completion()
+                && let Some(Ok(chunk)) = stream.next().await
+            {
+                if let LogOutput::StdOut { message } = chunk {
+                    self.splitter.push(&message);
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GRACE, rest).await;
+    }
+
+    /// Returns whether the trailer has come, and the report of the driver after it.
+    fn has_completion(&self) -> bool {
+        self.splitter
+            .trailer()
+            .is_some_and(|(trailer, reply)| reply.len() >= trailer.completion)
     }
 
     fn report(

@@ -83,7 +83,12 @@ if [ "$prctl" -gt 0 ]; then
     exit 127' "$filter" "$prctl")
 fi
 [ "$mode" = session ] && serve
+# The host ends a program that reached a limit of its own, and takes the report all the same. The trap
+# runs at once, because this process waits for the program in the background.
+trap kill_all USR1
 (
+  # A background job of a script ignores these.
+  trap - INT QUIT
   ulimit -t "$cpu" || exit 125
   # Fails if the engine allows fewer, which is stricter.
   ulimit -n "$open"
@@ -91,7 +96,8 @@ fi
   exec timeout -s KILL "$seconds" \
     "${program[@]}" "${seccomp[@]}" env -i -C /work "${environment[@]}" "${command[@]}" \
     2>&3 3>&- 4>&- 5>&-
-)
+) <&0 &
+wait "$!"
 code=$?
 kill_all
 report 0

@@ -9,6 +9,7 @@ use crate::protocol::{
     lifetime,
 };
 use crate::seccomp::{self, Sockets};
+use crate::transform::Script;
 use bytes::Bytes;
 use glovebox::Error;
 use glovebox_policy::{Grant, InputFile, Source};
@@ -97,15 +98,16 @@ const JAVASCRIPT_FILES: [(&str, &str); 4] = [
     (".guest/results.js", glovebox_guests::JAVASCRIPT_RESULTS),
 ];
 
-/// JavaScript's driver, which transforms programs if the transform lies beside it.
+/// JavaScript's driver, which transforms programs if TypeScript's lies beside it.
 const TYPESCRIPT: Driver = Driver {
     extension: "ts",
     files: &TYPESCRIPT_FILES,
     ..JAVASCRIPT
 };
 
-const TYPESCRIPT_FILES: [(&str, &str); 6] = {
+const TYPESCRIPT_FILES: [(&str, &str); 7] = {
     let [driver, imports, session, results] = JAVASCRIPT_FILES;
+    let [transform, compiler] = glovebox_guests::TYPESCRIPT_TRANSFORM;
     [
         driver,
         imports,
@@ -115,15 +117,10 @@ const TYPESCRIPT_FILES: [(&str, &str); 6] = {
             ".guest/typescript.cjs",
             include_str!("drivers/typescript.cjs"),
         ),
-        (
-            ".guest/namespaces.js",
-            include_str!("drivers/namespaces.js"),
-        ),
+        (".guest/transform.js", transform.1),
+        (".guest/compiler.js", compiler.1),
     ]
 };
-
-/// The file of the transform, relative to the program folder.
-const TRANSFORM: &str = ".guest/transform.js";
 
 /// Unbuffered (`-u`), without the driver's own folder on the import path (`-P`), and without
 /// bytecode beside modules of the workspace (`-B`).
@@ -152,11 +149,6 @@ impl Driver {
             other => Err(Error::unsupported(format!("no container runs `{other}`"))),
         }
     }
-}
-
-/// Returns whether programs of a language are sent with its transform.
-pub(crate) fn needs_transform(language: &str) -> bool {
-    language == "typescript"
 }
 
 static PYTHON_FILES: [(&str, &str); 8] = {
@@ -188,8 +180,8 @@ pub(crate) struct Job<'a> {
     pub(crate) files: &'a [InputFile],
     /// The directories of its mounts.
     pub(crate) mounts: &'a [MountSource],
-    /// The transform of its language, if it needs one.
-    pub(crate) transform: Option<&'a [u8]>,
+    /// The scripts that transform its language.
+    pub(crate) scripts: &'a [Script],
 }
 
 /// The job that is sent to the init script, up to where the program's standard input begins; or a
@@ -236,7 +228,7 @@ pub(crate) fn message(
             .chain(program)
             .chain(certificate)
             .chain(mounts)
-            .chain(job.transform.map(|script| (TRANSFORM, script)))
+            .chain(job.scripts.iter().map(named))
             .chain(driver_files),
     )?;
     let workspace = if job.files.is_empty() {
@@ -277,12 +269,18 @@ pub(crate) fn message(
     })
 }
 
-/// Serializes the command of a session that evaluates a program.
+fn named((path, content): &Script) -> (&str, &[u8]) {
+    (path, content)
+}
+
+/// Serializes the command of a session that evaluates a program; `scripts` are those that it needs
+/// besides what the session has.
 pub(crate) fn evaluation(
     grant: &Grant,
     program: Program<'_>,
     input: &[u8],
     archive: WorkspaceArchive,
+    scripts: &[Script],
 ) -> Result<JobMessage, Error> {
     let driver = Driver::of(grant)?;
     let name = program_name(&program.source.name, driver.extension);
@@ -290,11 +288,12 @@ pub(crate) fn evaluation(
     let arguments = [name.clone()].into_iter().chain(shown);
     let arguments = arguments.chain(program.arguments.iter().cloned());
     let arguments = nul_terminated(arguments.collect());
-    let control = tar_archive([
+    let own = [
         (".arguments", arguments.as_slice()),
         (".input", input),
         (name.as_str(), program.source.content.as_ref()),
-    ])?;
+    ];
+    let control = tar_archive(own.into_iter().chain(scripts.iter().map(named)))?;
     let delimiter = delimiter();
     let header = format!(
         "evaluate {delimiter} {} {} {}\n",

@@ -4,9 +4,10 @@ use crate::container::{MountSource, describe, identities, memory_limit, mount_so
 use crate::egress::EgressSocket;
 use crate::engine::Containers;
 use crate::images::image_of;
-use crate::job::{Job, JobMessage, Program, message, needs_transform};
+use crate::job::{Job, JobMessage, Program, message};
 use crate::pool::{Container, Order, Pool, Reservation};
 use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, reply_limit};
+use crate::transform::{Script, Scripts, may_need_compiler};
 use globset::GlobSet;
 use glovebox::{Error, Evaluation, Hold, RunSetup, artifact_globs};
 use glovebox_policy::Grant;
@@ -50,9 +51,7 @@ impl Containers {
             None
         };
         let mounts = mount_sources(grant)?;
-        let language = grant.language();
-        let transform = needs_transform(language).then(|| self.inner.transform(language));
-        let transform = transform.transpose().map_err(Error::executor)?;
+        let scripts = self.scripts(setup, evaluation)?;
         // A driver makes it for a program that asks for its own text.
         let own_file = evaluation
             .map(|evaluation| &evaluation.source)
@@ -65,7 +64,7 @@ impl Containers {
             }),
             files: &setup.files,
             mounts: &mounts,
-            transform: transform.as_deref(),
+            scripts: &scripts,
         };
         let local_ca = local_ca.as_ref().map(|local_ca| local_ca.pem());
         let message = message(grant, job, archive, local_ca)?;
@@ -102,7 +101,27 @@ impl Containers {
             own_file,
             archive,
             egress,
+            later: Scripts::has(grant.language()).then(|| Arc::clone(&self.inner.scripts)),
         })
+    }
+
+    /// Returns the scripts that a program is sent with; those of a session come with evaluations
+    /// if they need more.
+    fn scripts(
+        &self,
+        setup: &RunSetup,
+        evaluation: Option<&Evaluation>,
+    ) -> Result<Vec<Script>, Error> {
+        let scripts = &self.inner.scripts;
+        if !Scripts::has(setup.grant.language()) {
+            return Ok(Vec::new());
+        }
+        let has_others = !setup.grant.mounts().is_empty() || setup.packages.is_some();
+        let needs_compiler = evaluation.is_some_and(|evaluation| {
+            may_need_compiler(&evaluation.source.content, &setup.files, has_others)
+        });
+        let compiler = needs_compiler.then(|| scripts.compiler()).transpose()?;
+        Ok([scripts.transform()?].into_iter().chain(compiler).collect())
     }
 }
 
@@ -118,6 +137,8 @@ pub(crate) struct RunPlan {
     pub(crate) archive: WorkspaceArchive,
     /// Dropped at the end of the run.
     pub(crate) egress: Option<EgressSocket>,
+    /// The scripts that evaluations of a session may need later.
+    pub(crate) later: Option<Arc<Scripts>>,
 }
 
 impl RunPlan {

@@ -69,13 +69,14 @@ pub(crate) fn finished(trailer: Trailer, limits: &Limits) -> Report {
     }
 }
 
-/// The report of a driver.
+/// The report of a driver: lines of JSON, each of which is written when it is known. So a program
+/// that ends at once, as by `os._exit`, leaves its results.
 #[derive(Default, Deserialize)]
 struct Completion<'a> {
     value: Option<CompletionValue>,
     exception: Option<CompletionException>,
-    #[serde(default, borrow)]
-    results: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
     /// A result did not fit.
     #[serde(default)]
     truncated: bool,
@@ -99,20 +100,30 @@ struct CompletionException {
 /// Adds the results that the driver reported, and the value or exception of a program that ran to
 /// its end.
 pub(crate) fn complete(report: &mut Report, reply: &[u8], limits: &Limits) {
-    let completion: Completion<'_> = serde_json::from_slice(reply).unwrap_or_default();
+    let lines = serde_json::Deserializer::from_slice(reply).into_iter::<Completion<'_>>();
+    let (mut ended, mut shown, mut is_truncated) = (Completion::default(), Vec::new(), false);
+    // The last line may be a part of one.
+    for line in lines.map_while(Result::ok) {
+        // One more says that some are missing.
+        shown.extend(line.result.filter(|_| shown.len() <= MAX_RESULTS));
+        is_truncated |= line.truncated;
+        if line.value.is_some() || line.exception.is_some() {
+            ended = line;
+        }
+    }
     let fits = |text: &str| text.len() as u64 <= limits.value;
-    report.results = results(&completion.results, limits.results);
-    report.results.truncated |= completion.truncated;
+    report.results = results(&shown, limits.results);
+    report.results.truncated |= is_truncated;
     match report.status {
         Status::Succeeded => {
-            let value = completion.value.filter(|value| fits(&value.text));
+            let value = ended.value.filter(|value| fits(&value.text));
             report.value = value.map(|value| Value {
                 json: value.json.filter(|json| fits(json)),
                 text: value.text,
             });
         }
         Status::Failed => {
-            let exception = completion.exception;
+            let exception = ended.exception;
             report.exception = exception.map(|exception| Exception {
                 kind: exception.kind,
                 message: exception.message,

@@ -18,6 +18,7 @@ use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{MAX_INPUT, WorkspaceArchive, reply_limit};
 use crate::reply::{changed_mount, complete, fill, finished, no_memory, refuse_calls};
+use crate::transform::{Script, Scripts, may_need_compiler};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use bytes::Bytes;
@@ -63,6 +64,8 @@ struct Conversation {
     input: ProgramInput,
     output: ProgramOutput,
     egress: Option<EgressSocket>,
+    /// The scripts that were not sent yet.
+    later: Option<Arc<Scripts>>,
     /// The host calls that were reported.
     reported_calls: u64,
     is_alive: Arc<AtomicBool>,
@@ -98,6 +101,7 @@ impl ContainerSession {
             input,
             output,
             egress: plan.egress.take(),
+            later: plan.later.take(),
             reported_calls: 0,
             is_alive: Arc::clone(&is_alive),
         };
@@ -358,13 +362,17 @@ impl Conversation {
             source: &source,
             arguments: &arguments,
         };
-        let message = evaluation_message(&grant, program, &input, archive)?;
+        let scripts = self.scripts(&source.content)?;
+        let message = evaluation_message(&grant, program, &input, archive, &scripts)?;
         let collector = Collector::new(limits.output, output);
         let mut answer = Answer::new(&message.delimiter, reply, collector);
         if let Some(egress) = &self.egress {
             egress.set_deadline(deadline);
         }
         self.send(message.bytes).await?;
+        if !scripts.is_empty() {
+            self.later = None;
+        }
         let cause = self.follow(&mut answer, deadline, &stop).await;
         let mut report = self.report(&mut answer, cause, &limits).await;
         if archive == WorkspaceArchive::Send
@@ -378,6 +386,14 @@ impl Conversation {
         }
         self.account(&mut report, &mut answer, (started, &limits));
         Ok(report)
+    }
+
+    /// Returns the scripts that a program may need besides what was sent.
+    fn scripts(&self, program: &[u8]) -> Result<Vec<Script>, Error> {
+        // Files come and go while a session is open.
+        let later = self.later.iter();
+        let needed = later.filter(|_| may_need_compiler(program, &[], true));
+        needed.map(|scripts| scripts.compiler()).collect()
     }
 
     /// Reads until the answer is whole, and interrupts the program when it has to end. Returns the

@@ -2,8 +2,9 @@
 
 use crate::attack::show;
 use crate::place::run;
-use glovebox::{Outcome, Policy, Request, Sandbox, Status};
+use glovebox::{Limit, Outcome, Policy, Request, Sandbox, Status};
 use glovebox_policy::Source;
+use std::time::Duration;
 
 /// A program, and the results that it shows as JSON.
 struct Row {
@@ -140,6 +141,29 @@ const ROWS: &[Row] = &[
         ],
     ),
     row(
+        "python",
+        "import os\ndisplay('before')\nos._exit(0)",
+        &[r#"{"origin":"display","data":{"text/plain":"'before'"}}"#],
+    ),
+    row(
+        "python",
+        "import os\ndisplay(1)\ndisplay(2)\nos._exit(3)",
+        &[
+            r#"{"origin":"display","data":{"text/plain":"1"}}"#,
+            r#"{"origin":"display","data":{"text/plain":"2"}}"#,
+        ],
+    ),
+    row(
+        "javascript",
+        "display(1); process.exit(3); display(2)",
+        &[r#"{"origin":"display","data":{"text/plain":"1"}}"#],
+    ),
+    row(
+        "javascript",
+        "process.exitCode = 4; display(1); process.reallyExit?.(0)",
+        &[r#"{"origin":"display","data":{"text/plain":"1"}}"#],
+    ),
+    row(
         "typescript",
         "const n: number = 7; display(n)",
         &[r#"{"origin":"display","data":{"text/plain":"7"}}"#],
@@ -215,6 +239,29 @@ pub fn check_bounds(sandbox: &Sandbox) {
             first.contains(&format!("\"text/plain\":\"{after}\"")),
             "{program}: {first}"
         );
+    }
+}
+
+/// Asserts that results arrive from programs that a limit of the host ends.
+///
+/// # Panics
+///
+/// Where one does not.
+pub fn check_limited(sandbox: &Sandbox) {
+    for (language, program) in [
+        ("python", "display(1)\nimport time\ntime.sleep(60)"),
+        ("javascript", "display(1); setTimeout(() => {}, 60_000)"),
+        (
+            "typescript",
+            "const n: number = 1; display(n); await new Promise((done) => setTimeout(done, 60_000))",
+        ),
+    ] {
+        let mut request = request(language, program);
+        request.wants.limits.wall = Some(Duration::from_secs(4));
+        let outcome = run(sandbox, request);
+        assert_eq!(outcome.reached_limit(), Some(Limit::Wall), "{program}");
+        let shown = r#"{"origin":"display","data":{"text/plain":"1"}}"#;
+        assert_eq!(results_of(&outcome), [shown], "{}", show(&outcome));
     }
 }
 

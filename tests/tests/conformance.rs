@@ -31,10 +31,12 @@ fn containers_show_the_same_results() {
     let languages = ["python", "javascript", "typescript"];
     let policies = [
         glovebox_tests::results::all("container"),
+        glovebox_tests::results::all("container"),
         glovebox_tests::results::small("container"),
     ];
     let checks = [
         glovebox_tests::results::check,
+        glovebox_tests::results::check_limited,
         glovebox_tests::results::check_bounds,
     ];
     for (policy, check) in policies.into_iter().zip(checks) {

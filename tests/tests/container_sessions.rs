@@ -212,6 +212,29 @@ fn typescript_keeps_its_state() {
                 "0",
             ),
             ("x", "", "0 40"),
+            // What needs the compiler, which comes with the first of these.
+            (
+                "const add = (_: undefined, c: ClassFieldDecoratorContext) => (n: number) => n + x\nclass A { @add n = 2; accessor m: number = 1 }",
+                "",
+                "0",
+            ),
+            ("new A().n + new A().m", "", "0 43"),
+            (
+                "namespace N { export const k = x }\nnamespace N { export const l = k + 1 }\n[N.k, N.l]",
+                "",
+                "0 [ 40, 41 ]",
+            ),
+            (
+                "class C {\n  @add\n  m( { }\n}",
+                "SyntaxError: ',' expected.\n    at main.ts:4:1\n",
+                "SyntaxError: ',' expected.",
+            ),
+            (
+                "fs.writeFileSync('c.ts', 'export class B { static accessor all = 5 }')",
+                "",
+                "0",
+            ),
+            ("import { B } from './c'; B.all", "", "0 5"),
         ],
     );
 }

@@ -30,6 +30,24 @@
     });
     return found;
   };
+  // Some of what the compiler makes stands before or behind its place in the source. The most segments whose lines are in order keep their
+  // lines, and the rest stays where it is.
+  const inOrder = (segments) => {
+    const ends = [], before = [];
+    segments.forEach(([, line], at) => {
+      let low = 0, high = ends.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (segments[ends[middle]][1] <= line) low = middle + 1;
+        else high = middle;
+      }
+      before[at] = ends[low - 1];
+      ends[low] = at;
+    });
+    const kept = [];
+    for (let at = ends.at(-1); at !== undefined; at = before[at]) kept.push(segments[at]);
+    return kept.reverse();
+  };
   // Where line ends belong to a text: template literals.
   const templatesOf = (output, file) => {
     const ranges = [];
@@ -45,9 +63,7 @@
   const onItsLines = (output, mappings, file) => {
     const starts = [0];
     for (let at = output.indexOf('\n'); at >= 0; at = output.indexOf('\n', at + 1)) starts.push(at + 1);
-    const segments = segmentsOf(mappings, starts), templates = templatesOf(output, file);
-    // Some of what the compiler makes stands before what comes earlier in the source; it must not push that off its lines.
-    for (let i = segments.length - 2; i >= 0; i--) segments[i][1] = Math.min(segments[i][1], segments[i + 1][1]);
+    const segments = inOrder(segmentsOf(mappings, starts)), templates = templatesOf(output, file);
     let text = '', line = 0, next = 0;
     const put = (from, to) => {
       for (let at = from; at < to;) {

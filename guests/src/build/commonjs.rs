@@ -60,10 +60,11 @@ pub(super) fn bundle(packages: &[Package], entries: &[&str]) -> Result<String> {
                 write!(numbers, "{request:?}: {}, ", table.number(target))?;
             }
         }
-        // The line comment may be the last thing in a file.
+        // The line comment may be the last thing in a file. V8 compiles a function in parentheses
+        // at once, and need not look through it first.
         write!(
             text,
-            "[function (module, exports, require) {{\n{source}\n}}, {{ {numbers}}}],\n"
+            "[(function (module, exports, require) {{\n{source}\n}}), {{ {numbers}}}],\n"
         )?;
         next += 1;
     }

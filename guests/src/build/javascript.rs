@@ -18,10 +18,12 @@ use super::sources::write_sources;
 use super::steps::{COMPILER_CACHE, Inputs, Network, Step, Steps};
 use super::{process, toolchain};
 use crate::installation::write_sparse;
-use crate::manifest::{Artefact, Guest, Language};
+use crate::manifest::{Guest, Language};
 use anyhow::{Context as _, Result, ensure};
+use flate2::{Compression, write::GzEncoder};
 use glovebox_host::program::Start;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The code of the compiling and initialising steps: all of it decides what comes out.
@@ -54,8 +56,10 @@ const TRANSFORM: [&str; 3] = [
     "sucrase/dist/parser/tokenizer/types.js",
 ];
 
-/// The file of the bundle that has the transform for other interpreters.
-const TRANSFORM_FILE: &str = "transform.js";
+/// The files of the bundle that have the transform and the compiler for other interpreters, and the
+/// files of the compiling step that they are made of.
+const TRANSFORM_FILE: (&str, &str) = ("transform.js.gz", "typescript.js");
+const COMPILER_FILE: (&str, &str) = ("compiler.js.gz", "library_typescript.js");
 
 /// The libraries that programs get as parts of Node, with the file that the C code embeds.
 const LIBRARIES: [(&str, &[&str]); 5] = [
@@ -138,16 +142,17 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
     let guest = |name: &str,
                  version: String,
                  (alias, extensions): (&str, &[&str]),
-                 transform: Option<Artefact>| {
+                 scripts: [Option<&str>; 2]| {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let image = format!("{name}.image");
         let mut files = vec![
             ("javascript.wasm".to_owned(), parts.join("component.wasm")),
             (image.clone(), parts.join(&image)),
         ];
-        if let Some(Artefact { file, .. }) = &transform {
-            files.push((file.clone(), compiled.join("typescript.js")));
+        for file in scripts.iter().flatten() {
+            files.push(((*file).to_owned(), compiled.join(file)));
         }
+        let [transform, compiler] = scripts.map(|file| file.map(unmeasured));
         Product {
             guest: Guest {
                 name: name.to_owned(),
@@ -163,18 +168,24 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
                 workspace: "/work".to_owned(),
                 packages: Some("/node_modules".to_owned()),
                 transform,
+                compiler,
             },
             files,
         }
     };
     let typed = format!("{engine} with {transform}");
     Ok(vec![
-        guest("javascript", engine, ("js", &["js", "mjs", "cjs"]), None),
+        guest(
+            "javascript",
+            engine,
+            ("js", &["js", "mjs", "cjs"]),
+            [None, None],
+        ),
         guest(
             "typescript",
             typed,
             ("ts", &["ts", "mts", "cts", "tsx", "jsx"]),
-            Some(unmeasured(TRANSFORM_FILE)),
+            [Some(TRANSFORM_FILE.0), Some(COMPILER_FILE.0)],
         ),
     ])
 }
@@ -247,10 +258,21 @@ fn compile(steps: &Steps<'_>, tools: &Path, engine: &Path) -> Result<PathBuf> {
             );
             fs::write(new.join("library_typescript.bytecode"), code)?;
             compile(&["-DHAVE_TYPESCRIPT"], "guest.wasm")?;
+            for (file, text) in [TRANSFORM_FILE, COMPILER_FILE] {
+                compress(&new.join(text), &new.join(file))?;
+            }
             fs::remove_dir_all(ours)?;
             Ok(())
         },
     )
+}
+
+/// Compresses a script, which is sent to every container that needs it.
+fn compress(text: &Path, to: &Path) -> Result<()> {
+    let mut encoder = GzEncoder::new(fs::File::create(to)?, Compression::best());
+    encoder.write_all(&fs::read(text)?)?;
+    encoder.finish()?;
+    Ok(())
 }
 
 /// The C compiler, which sees nothing of the machine: include paths must not get in.

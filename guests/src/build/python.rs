@@ -68,6 +68,7 @@ pub(super) fn guests(steps: &Steps<'_>) -> Result<Vec<Product>> {
         workspace: "/work".to_owned(),
         packages: Some(PACKAGES.to_owned()),
         transform: None,
+        compiler: None,
     };
     let files = vec![
         ("python.wasm".to_owned(), flat.join("component.wasm")),

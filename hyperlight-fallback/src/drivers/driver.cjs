@@ -145,35 +145,30 @@ const isPlain = (value, holders = []) => {
   if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false;
   return Object.values(value).every((item) => isPlain(item, [...holders, value]));
 };
-// Results are JSON already, and belong to whatever the program comes to.
-let told = {};
-let results = [];
+// The report is lines of JSON, each written at once: a program may end without a word.
 const MOST_SHOWN = 1000;
-let resultBytes = 0;
-let isTruncated = false;
+const MARGIN = 1 << 20;
 const { writeFileSync } = fs;
-const encodeTold = () => {
-  const encoded = JSON.stringify(isTruncated ? { ...told, truncated: true } : told);
-  return results.length > 0 ? `${encoded.slice(0, -1)}${encoded === '{}' ? '' : ','}"results":[${results.join(',')}]}` : encoded;
+let resultCount = 0;
+let resultBytes = 0;
+let written = 0;
+let isTruncated = false;
+const tellLine = (line) => {
+  const bytes = Buffer.byteLength(line) + 1;
+  if (written + bytes > Number(most)) return;
+  // The exit code is reported all the same.
+  try { writeFileSync(completion, `${line}\n`, { flag: 'a' }); } catch { return; }
+  written += bytes;
 };
-const tell = (more) => {
-  try {
-    told = more ?? told;
-    let encoded = encodeTold();
-    if (Buffer.byteLength(encoded) > Number(most) && results.length > 0) {
-      results = [];
-      isTruncated = true;
-      encoded = encodeTold();
-    }
-    if (Buffer.byteLength(encoded) <= Number(most)) writeFileSync(completion, encoded);
-  } catch { /* the exit code is reported all the same */ }
-};
-const tellResults = () => {
-  if (results.length > 0 || isTruncated) tell();
+const tell = (more) => { try { tellLine(JSON.stringify(more)); } catch { /* as too long a text */ } };
+const forgetResults = () => {
+  resultCount = resultBytes = written = 0;
   isTruncated = false;
-  told = {};
-  results = [];
-  resultBytes = 0;
+};
+const refused = (reason) => {
+  if (!isTruncated) tell({ truncated: true });
+  isTruncated = true;
+  return reason;
 };
 const shownResults = {
   define: (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true }),
@@ -181,21 +176,16 @@ const shownResults = {
   isProxy: util.types.isProxy,
   complain: (text) => fs.writeSync(2, text),
   sendResult: (json, size) => {
-    if (results.length >= MOST_SHOWN) {
-      isTruncated = true;
-      return `a run shows at most ${MOST_SHOWN} results`;
-    }
-    if (resultBytes + size > Number(mostResults)) {
-      isTruncated = true;
-      return `the results that a run shows have at most ${mostResults} bytes (\`limits.results\`), and ${size} more do not fit`;
-    }
+    if (resultCount >= MOST_SHOWN) return refused(`a run shows at most ${MOST_SHOWN} results`);
+    const isMore = resultBytes + size > Number(mostResults) || written + Buffer.byteLength(json) > 2 * Number(mostResults) + MARGIN;
+    if (isMore) return refused(`the results that a run shows have at most ${mostResults} bytes (\`limits.results\`), and ${size} more do not fit`);
+    resultCount += 1;
     resultBytes += size;
-    results.push(json);
+    tellLine(`{"result":${json}}`);
     return undefined;
   },
 };
 vm.runInThisContext(fs.readFileSync(path.join(__dirname, 'results.js'), 'utf8'), { filename: path.join(__dirname, 'results.js') })(undefined, shownResults);
-process.on('exit', tellResults);
 // Ends the program: the process, or an evaluation of the session.
 let end = process.exit.bind(process);
 const finish = (value) => {
@@ -361,7 +351,7 @@ const runScript = (name, file, text) => {
   else return script.runInThisContext();
   return undefined;
 };
-if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, supplyModules, takeBackOwnFile, tellResults });
+if (isSession) require('./session.cjs')({ Module, end: (ends) => { end = ends; }, fileOf, finish, isModule, load, prepareScript, raise, read, runScript, supplyModules, takeBackOwnFile, forgetResults });
 else {
   const [program, name, ...args] = startedWith;
   const file = fileOf(name);

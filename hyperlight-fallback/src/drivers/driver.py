@@ -140,23 +140,51 @@ def prepare(source):
 
 
 MOST_SHOWN = 1000
-shown_bytes = 0
-is_truncated = False
-"""Whether a result was not kept."""
+MARGIN = 1 << 20
+"""Bytes for what is around results in the report."""
+encode = json.JSONEncoder().encode
+open_file, write_file, close_file, process = os.open, os.write, os.close, os.getpid
+own_process = process()
+
+
+class Shown:
+    """What the report has so far: results, their bytes, and all bytes; whether a result is missing."""
+
+    count = size = written = 0
+    is_truncated = False
+
+
+def tell(line):
+    """Appends a line of JSON to the report, at once: a program may end without a word."""
+    line = line.encode() + b"\n"
+    try:
+        file = open_file(completion, os.O_WRONLY | os.O_APPEND)
+        try:
+            # In one piece, as other processes of the program write as well.
+            write_file(file, line)
+        finally:
+            close_file(file)
+    except OSError:
+        # The exit code is reported all the same.
+        return
+    Shown.written += len(line)
 
 
 def show(text, size):
-    """Keeps a result, as JSON, for the end of the program; returns why it is not kept, or `None`."""
-    global is_truncated, shown_bytes
-    if len(shown) >= MOST_SHOWN:
-        is_truncated = True
-        return f"a run shows at most {MOST_SHOWN} results"
-    if shown_bytes + size > int(most_results):
-        is_truncated = True
-        return f"the results that a run shows have at most {most_results} bytes (`limits.results`), and {size} more do not fit"
-    shown_bytes += size
-    shown.append(text)
-    return None
+    """Reports a result, which is JSON; returns why it does not, or `None`."""
+    bound, reason = int(most_results), None
+    if Shown.count >= MOST_SHOWN:
+        reason = f"a run shows at most {MOST_SHOWN} results"
+    elif Shown.size + size > bound or Shown.written + len(text) > 2 * bound + MARGIN:
+        reason = f"the results that a run shows have at most {bound} bytes (`limits.results`), and {size} more do not fit"
+    if reason is None:
+        Shown.count += 1
+        Shown.size += size
+        tell(f'{{"result":{text}}}')
+    elif not Shown.is_truncated:
+        Shown.is_truncated = True
+        tell('{"truncated":true}')
+    return reason
 
 
 def module(name, **content):
@@ -192,7 +220,6 @@ module("open_files", flush=lambda: None)
 module("world", main=main, standard=Standard(), prepare=prepare, end=own_file.take_back, source_lines=linecache.cache)
 module("value")
 module("report")
-shown = []
 module("outlet", send=show)
 results = module("results")
 results.install()
@@ -219,17 +246,6 @@ class ToolsFinder:
 sys.meta_path.append(ToolsFinder)
 
 
-def tell(told):
-    """The report of a program, with its results, which are JSON already."""
-    if is_truncated:
-        told["truncated"] = True
-    encoded = json.JSONEncoder().encode(told)
-    if shown:
-        separator = "," if told else ""
-        encoded = f'{encoded[:-1]}{separator}"results":[{",".join(shown)}]}}'
-    return encoded.encode()
-
-
 def run(program, name, arguments):
     """Evaluates a program, writes its value or exception, and returns its exit code."""
     with open(program, "rb") as file:
@@ -239,39 +255,34 @@ def run(program, name, arguments):
     except UnicodeDecodeError as error:
         sys.stderr.write(f"the source `{name}` is not UTF-8 text: {error.reason}\n")
         return 1
-    global is_truncated, shown_bytes
-    shown.clear()
-    is_truncated, shown_bytes = False, 0
+    Shown.count = Shown.size = Shown.written = 0
+    Shown.is_truncated = False
     # What `atexit` has runs when this interpreter ends.
     ended = evaluate(types.SimpleNamespace(name=name, text=text, arguments=arguments, is_last=False))
-    code, told = 0, {}
+    code, told = 0, None
     if isinstance(ended, wire.Completion_Exited):
         code = ended.code
     elif isinstance(ended, wire.Completion_Raised):
         code, told = 1, {"exception": vars(ended.raised)}
     elif ended.value is not None:
         told = {"value": vars(ended.value)}
-    try:
-        encoded = tell(told)
-        if len(encoded) > int(most) and shown:
-            is_truncated = True
-            shown.clear()
-            encoded = tell(told)
-        if len(encoded) <= int(most):
-            with open(completion, "wb") as file:
-                file.write(encoded)
-    except (OSError, ValueError, TypeError, RecursionError, MemoryError):
-        # The exit code is reported all the same.
-        pass
+    # A child of the program may come to the program's end as well.
+    if told is not None and process() == own_process:
+        try:
+            encoded = encode(told)
+            if Shown.written + len(encoded) < int(most):
+                tell(encoded)
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            # The exit code is reported all the same.
+            pass
     return code
 
 
 def serve():
     """Evaluates programs until there are no more."""
     # Programs replace the functions of modules.
-    read, write, pid, leave = os.read, os.write, os.getpid, os._exit
+    read, write, leave = os.read, os.write, os._exit
     handle, ignore, interrupt = signal.signal, signal.SIG_IGN, signal.default_int_handler
-    own = pid()
     handle(signal.SIGINT, ignore)
     for descriptor in (REQUESTS, REPLIES):
         os.set_inheritable(descriptor, False)
@@ -298,7 +309,7 @@ def serve():
         except BaseException as error:
             # An interrupt that came too late for the program, or too early.
             code = 130 if isinstance(error, KeyboardInterrupt) else 1
-        if pid() != own:
+        if process() != own_process:
             # A child of the program that has come to the program's end.
             leave(code & 255)
         while True:

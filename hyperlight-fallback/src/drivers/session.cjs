@@ -79,7 +79,7 @@ module.exports = (driver) => {
     const ended = number;
     number = null;
     process.exitCode = undefined;
-    driver.tellResults();
+    driver.forgetResults();
     timers.clear();
     driver.takeBackOwnFile();
     requests.ref();

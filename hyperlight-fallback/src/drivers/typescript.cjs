@@ -1,53 +1,46 @@
 //! TypeScript driver: how does TypeScript become JavaScript, as in the guest?
 //!
-//! By the guest's own transform, which lies beside this file: Node as distributions build it has
-//! none, and another one would understand another language. What is here stands for the guest's
-//! module loader: files that end like TypeScript are transformed, and an import may leave out the
-//! extension, or name the file that a compiler would make.
+//! By the guest's own transform and compiler, which lie beside this file: Node as distributions build
+//! it has none, and another one would understand another language. The compiler is there if the
+//! program may need it. What is here stands for the guest's module loader: files that end like
+//! TypeScript are transformed, and an import may leave out the extension, or name the file that a
+//! compiler would make.
 
 'use strict';
 const fs = require('fs');
 const path = require('path');
 const vm = require('vm');
+const zlib = require('zlib');
 const { fileURLToPath, pathToFileURL } = require('url');
 
-require('./transform.js');
-const bundle = globalThis.__sucrase;
-delete globalThis.__sucrase;
-const sucrase = bundle.sucrase();
-const parser = { parse: bundle['sucrase/dist/parser/index.js']().parse, types: bundle['sucrase/dist/parser/tokenizer/types.js']().TokenType };
+const COMPILER = path.join(__dirname, 'compiler.js.gz');
+const { readFileSync, existsSync } = fs;
+const unpacked = (file) => zlib.gunzipSync(readFileSync(file)).toString();
+const run = (file, text) => vm.runInThisContext(text, { filename: file });
+const part = (name) => {
+  const file = path.join(__dirname, name);
+  return run(file, readFileSync(file, 'utf8'));
+};
+// What the guest's own code finds of its host.
+const native = {
+  readFile(file) { try { return readFileSync(file); } catch { return -1; } },
+  decodeUtf8: (bytes) => bytes.toString(),
+};
+const internal = {
+  path,
+  lazy(name) {
+    if (!existsSync(COMPILER)) throw new SyntaxError('decorators, `accessor` and namespaces need the TypeScript compiler; it is there if the text of the program has the words `import` or `require`, or one of those itself');
+    return (lazy[name] ??= part(`${name}.js`)(native, internal));
+  },
+  // Without `process`, the compiler looks for nothing of Node.
+  library: () => vm.compileFunction(`return ${unpacked(COMPILER)}`, ['process'], { filename: COMPILER })()(),
+};
+const lazy = {};
 
-const syntaxErrorAt = (message, file, line, column) => {
-  const failure = new SyntaxError(message);
-  failure.stack = `SyntaxError: ${message}\n    at ${file}${line === undefined ? '' : `:${line}:${column}`}`;
-  return failure;
-};
-let namespaces;
-const withoutNamespaces = (text, file, hasJsx) => {
-  const source = `${__dirname}/namespaces.js`;
-  namespaces ??= vm.runInThisContext(fs.readFileSync(source, 'utf8'), { filename: source })(undefined, { syntaxErrorAt });
-  return namespaces(parser, text, file, hasJsx);
-};
-// How JSX becomes calls: as `tsc` does it by itself, or as a comment of the file says.
-const jsxOptions = (text) => {
-  const said = (name) => new RegExp(`/\\*[\\s*]*@${name}\\s+([^\\s*]+)`).exec(text)?.[1];
-  const options = { production: true, jsxRuntime: said('jsxRuntime') === 'automatic' || said('jsxImportSource') ? 'automatic' : 'classic' };
-  for (const [option, name] of [['jsxPragma', 'jsx'], ['jsxFragmentPragma', 'jsxFrag'], ['jsxImportSource', 'jsxImportSource']]) if (said(name)) options[option] = said(name);
-  return options;
-};
-const transform = (text, file) => {
-  const hasJsx = /\.[jt]sx$/.test(file), hasTypes = !file.endsWith('.jsx');
-  const transforms = [...(hasTypes ? ['typescript'] : []), ...(hasJsx ? ['jsx'] : [])];
-  try {
-    const plain = hasTypes && /\b(?:namespace|module)\s+[\w$]|@[\w$(]/.test(text) ? withoutNamespaces(text, file, hasJsx) : text;
-    return sucrase.transform(plain, { transforms, disableESTransforms: true, keepUnusedImports: false, filePath: file, ...(hasJsx ? jsxOptions(text) : {}) }).code;
-  } catch (error) {
-    if (error instanceof SyntaxError && error.isPlaced) throw error;
-    const at = /\((\d+):(\d+)\)\s*$/.exec(`${error.message}`);
-    const message = `${error.message}`.replace(/^Error transforming [^:]*: /, '').replace(/\s*\(\d+:\d+\)\s*$/, '');
-    throw syntaxErrorAt(message, file, at?.[1], at?.[2]);
-  }
-};
+const SUCRASE = path.join(__dirname, 'sucrase.js.gz');
+run(SUCRASE, unpacked(SUCRASE));
+part('transform.js')(native, internal);
+const { transform } = internal;
 
 const isTypeScript = (file) => /\.(?:[mc]?ts|tsx|jsx)$/.test(file);
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile();

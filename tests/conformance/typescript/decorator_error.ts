@@ -1,8 +1,7 @@
 // an error in a file with decorators has the line of the source
-// only = "a container has no TypeScript compiler: it strips types, and compiles namespaces by itself"
 // exit = 1
 // raises = "RangeError"
-// stderr = ["main.ts:17", "too far"]
+// stderr = ["main.ts:16", "too far"]
 interface Shape {
   side: number;
 }

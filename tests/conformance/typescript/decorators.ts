@@ -1,5 +1,4 @@
 // standard decorators, `accessor`, and the older form that decorates parameters, as `tsc` has them
-// only = "a container has no TypeScript compiler: it strips types, and compiles namespaces by itself"
 const seen: string[] = [];
 const mail = "someone@example.com"; // an @ in text is none
 function logged<This, Args extends unknown[], Return>(method: (this: This, ...args: Args) => Return, context: ClassMethodDecoratorContext) {
@@ -29,4 +28,4 @@ const point = Point.make();
 console.log(point.x, point.y, point.add({ x: 5 }), Point.count, Object.isSealed(Point), mail);
 console.log(seen.join('; '));
 try { at(); } catch (error) { console.log(/main\.ts:(\d+)/.exec((error as Error).stack!)![1]); }
-function at(): never { throw new Error("line 31"); }
+function at(): never { throw new Error("the line is the source's"); }

@@ -1,5 +1,4 @@
 // decorators of parameters make the file one of the older form
-// only = "a container has no TypeScript compiler: it strips types, and compiles namespaces by itself"
 const notes: unknown[] = [];
 function inject(name: string) { return (target: any, key: string | undefined, index: number) => { notes.push(['parameter', name, key, index]); }; }
 function method(target: any, key: string, descriptor: PropertyDescriptor) { notes.push(['method', key, typeof descriptor.value]); }

@@ -1,5 +1,4 @@
 // namespaces with code: exports, nesting, merging, and those that hold types alone
-// only = "a container has no TypeScript compiler: it strips types, and compiles namespaces by itself"
 namespace Setup { console.log('working'); }
 namespace Shapes {
   const secret = 2;

@@ -1,5 +1,4 @@
 // namespaces in several parts share what they export; aliases, re-exports of names, enums and generics inside
-// only = "a container has no TypeScript compiler: it strips types, and compiles namespaces by itself"
 namespace Shapes { export const unit = 1; export enum Kind { Round, Square } export type Side = number; }
 namespace Shapes { export const twice = unit * 2; export function area<T extends Side>(side: T): number { return side * unit * Kind.Square; } }
 namespace Outer.Inner { export class Box<T> { constructor(public readonly value: T) {} } export import K = Shapes.Kind; }

@@ -9,6 +9,11 @@ fn programs_show_results_in_several_formats() {
 }
 
 #[test]
+fn results_arrive_from_programs_that_a_limit_ends() {
+    results::check_limited(&sandbox("", ""));
+}
+
+#[test]
 fn results_beyond_the_limit_are_left_out() {
     let sandbox = Sandbox::builder()
         .policy(results::small("wasm"))
