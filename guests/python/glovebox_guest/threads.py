@@ -351,7 +351,7 @@ def start_joinable_thread(function, handle=None, daemon=True):
     runner = Runner(_new_ident(), daemon, thread._target is executor.work, thread)
     runner.context = thread._context
     thread._ident = runner.ident
-    # Nobody waits for this yet: `start` does so after it has called here.
+    # Nothing waits for this yet: `start` does so after it has called here.
     thread._started._flag = True
     return _start(function, handle, runner)
 
@@ -515,7 +515,11 @@ def end():
             if runner is not None:
                 _resume(runner)
                 continue
-            due = min((runner.deadline for runner in state.parked if runner.deadline is not None), default=None)
+            # In a session a daemon that only beats must not keep an evaluation from its end.
+            due = min(
+                (runner.deadline for runner in state.parked if runner.deadline is not None and (is_last or not runner.daemon)),
+                default=None,
+            )
             if due is not None:
                 real_sleep(max(0, due - monotonic()))
             elif is_last:
