@@ -1,8 +1,7 @@
-"""Bounded queues: what does a thread do that waits for room in one?
+"""Bounded queues: what does a thread do that waits for room in one and cannot be suspended?
 
-It goes on: the threads that would make room cannot run beside it, and one that runs on top of it
-could not wait for what comes next. So a queue may have more entries than its size while there are
-other threads, and they take them when their turn comes.
+It goes on: a thread that runs on top of it can make room, one beneath cannot. So a queue may have
+more entries than its size then, and the others take them when their turn comes.
 """
 
 from glovebox_guest.own import __builtins__
@@ -10,7 +9,8 @@ from glovebox_guest.own import __builtins__
 import functools
 import queue
 
-from glovebox_guest.threads import state
+from glovebox_guest import suspension
+from glovebox_guest.threads import main_ident, state
 
 MOST_BEYOND = 10_000
 """Entries beyond the size of a queue; a producer that goes on for ever ends there."""
@@ -19,7 +19,7 @@ real_put = queue.Queue.put
 
 
 def put(self, item, block=True, timeout=None):
-    if block and timeout is None and 0 < self.maxsize <= self._qsize() < self.maxsize + MOST_BEYOND and _are_others_there():
+    if block and timeout is None and 0 < self.maxsize <= self._qsize() < self.maxsize + MOST_BEYOND and state.stack[-1].ident != main_ident:
         size, self.maxsize = self.maxsize, 0
         try:
             return real_put(self, item)
@@ -28,12 +28,13 @@ def put(self, item, block=True, timeout=None):
     return real_put(self, item, block, timeout)
 
 
-def _are_others_there():
-    return len(state.stack) > 1 or bool(state.started) or bool(state.timers)
-
-
 def install():
     """Puts the function where programs and the library take it from."""
     functools.update_wrapper(put, real_put)
     del put.__wrapped__
     queue.Queue.put = put
+
+
+def prepare():
+    """After the functions have the places that they have at run time."""
+    suspension.state.special[put] = suspension.generator_of(real_put)

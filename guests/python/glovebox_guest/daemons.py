@@ -59,7 +59,7 @@ def run(runner, call, can_others_go_on):
     state.runner, state.looks, state.is_over, state.handler = runner, 0, False, None
     state.can_others_go_on = can_others_go_on
     try:
-        call()
+        return call()
     finally:
         # To begin and to end this costs more than most threads: it ends in a loop that is no daemon's.
         state.runner, state.looks, state.is_over, state.handler = before

@@ -39,8 +39,8 @@ later.forget()
 
 import glovebox  # noqa: E402
 from glovebox_guest import (  # noqa: E402
-    account, bounded_queue, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, loop, missing, relocation, results,
-    strftime, threads, warm, world,
+    account, bounded_queue, clocks, compaction, descriptors, finalizing, http_hooks, key_derivation, leaving, locales, loop, missing, names,
+    relocation, results, strftime, suspension, threads, warm, world,
 )
 
 
@@ -59,11 +59,15 @@ def finish(app):
     missing.install()
     results.install()
     errors.install()
+    names.install()
+    locales.install()
     # The C library knows no zones, but the library mounted at run time has their files.
     zoneinfo.reset_tzpath([f"{world.LIBRARY}/tzdata/zoneinfo"])
     world.environ.clear()
     sys.modules["__main__"] = world.main
     relocation.relocate(app)
+    suspension.prepare()
+    bounded_queue.prepare()
     warm.up()
     _forget()
 

@@ -107,6 +107,7 @@ def install():
     EventLoop.__module__ = "asyncio.unix_events"
     EventLoop.__qualname__ = EventLoop.__name__ = "_UnixSelectorEventLoop"
     unix_events._UnixDefaultEventLoopPolicy._loop_factory = EventLoop
+    threads.suspension.state.own.add(HostSelector.select)
     for module in (asyncio, unix_events):
         module.SelectorEventLoop = EventLoop
         module.EventLoop = EventLoop

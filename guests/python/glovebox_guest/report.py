@@ -48,15 +48,15 @@ def _program_frames(tb, codes):
     first = tb
     while first is not None:
         if first.tb_frame.f_code in codes:
-            return _without_guest(first)
+            return without_guest(first)
         first = first.tb_next
     # It never reached the program: the text did not compile, or the program came in through a callback of the loop.
     while tb is not None and _is_guest(tb):
         tb = tb.tb_next
-    return _without_guest(tb)
+    return without_guest(tb)
 
 
-def _without_guest(tb):
+def without_guest(tb):
     """The same traceback; what the guest does in place of C has no frames, as in C."""
     last = tb
     while last is not None:

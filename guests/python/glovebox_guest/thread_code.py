@@ -1,115 +1,81 @@
-"""Code of threads: does a thread wait, or go round in a loop that may have no end?
+"""Code of threads: may a function wait, or go round in a loop that may have no end?
 
-Its code is searched for names and jumps, as is that of the functions that it names. Both are
-guesses: they only decide when the thread runs.
+Its instructions are searched for what they call. An answer that is wrong costs time, where a
+function is taken to wait, or lets others run later.
 """
 
 from glovebox_guest.own import __builtins__
 
-import functools
+import collections
+import dis
+import io
 import opcode
 import types
 
-WAITS, LOOPS = 1, 2
 WAITING = frozenset((
-    "acquire", "as_completed", "get", "is_alive", "is_set", "locked", "notify", "notify_all", "result", "run_forever", "run_until_complete",
-    "select", "sleep", "wait", "wait_for",
+    "acquire", "as_completed", "exception", "get", "join", "map", "put", "result", "run", "run_forever", "run_until_complete", "select",
+    "sleep", "submit", "wait", "wait_for",
 ))
-"""Names in the code of a thread by which it is taken to wait."""
+"""Names of methods that may wait, whatever they belong to."""
 ENDLESS = frozenset(("count", "cycle"))
 """Names of iterators that a `for` never comes to the end of."""
-LOOKED_THROUGH = 40
-"""Functions of a program that are searched for such names."""
 LIBRARY = "/usr/lib/python3.14/"
-"""The library waits in many places (a log handler's lock), but not for the program's threads."""
+BUILTIN = frozenset(
+    name for kind in (str, bytes, list, dict, set, tuple, int, float, range, collections.deque, io.StringIO, io.BytesIO) for name in dir(kind)
+) - WAITING
+"""Names of methods that do not wait, unless a class of the program has one."""
 
-JUMP_BACK = opcode.opmap["JUMP_BACKWARD"]
-EXTENDED = opcode.opmap["EXTENDED_ARG"]
-NEXT_ITEM = opcode.opmap["FOR_ITER"]
+op = opcode.opmap
+JUMP_BACK = op["JUMP_BACKWARD"]
+EXTENDED = op["EXTENDED_ARG"]
+NEXT_ITEM = op["FOR_ITER"]
+UNKNOWN = frozenset((op["PUSH_NULL"], op["LOAD_SPECIAL"]))
+"""Instructions before calls of what has no name, and at the beginning of a `with`."""
+NAMED = {op["LOAD_GLOBAL"]: 1, op["LOAD_ATTR"]: 1, op["LOAD_SUPER_ATTR"]: 2}
+"""Instructions before calls by name, and the bits of their argument that are not the name's number."""
 CACHE_BYTES = 2 * opcode._inline_cache_entries["JUMP_BACKWARD"]
-known = {}
-
-
-def judge(function):
-    """As `_search`, with its answers kept."""
-    try:
-        if function not in known:
-            known[function] = _search(function)
-        return known[function]
-    except TypeError:
-        return _search(function)
-
-
-def forget():
-    """Drops the answers, and the functions with them."""
-    known.clear()
+FunctionType, ModuleType = types.FunctionType, types.ModuleType
 
 
 def is_endless(code):
     """Whether a loop of the code ends by other means than the end of an iterator."""
-    if code not in known:
-        known[code] = not ENDLESS.isdisjoint(code.co_names) or _loops_freely(code)
-    return known[code]
+    return not ENDLESS.isdisjoint(code.co_names) or _loops_freely(code)
 
 
-def _search(function):
-    """Whether the code of a function, or of one that it names, waits or loops; both as flags."""
-    functions = [(function, None)]
-    done = set()
-    found = 0
-    while functions and len(done) < LOOKED_THROUGH:
-        function, owner = functions.pop()
-        while isinstance(function, functools.partial):
-            function = function.func
-        owner = getattr(function, "__self__", owner)
-        if getattr(function, "__name__", None) in WAITING:
-            return found | WAITS
-        function = getattr(function, "__func__", function)
-        if type(function) is not types.FunctionType:
-            call = getattr(type(function), "__call__", None)
-            if type(call) is not types.FunctionType:
-                continue
-            owner, function = function, call
-        if function in done:
-            continue
-        done.add(function)
-        names = _names(function.__code__)
-        if not WAITING.isdisjoint(names):
-            return found | WAITS
-        is_library = _is_library(function)
-        if not is_library and is_endless(function.__code__):
-            found |= LOOPS
-        for named in _named(function, owner, names):
-            if is_library or not _is_library(named):
-                functions.append((named, owner))
-    return found
+def may_wait(function, judge):
+    """Whether a function calls something that may wait; `judge` says so of a function."""
+    code, names = function.__code__, function.__code__.co_names
+    if not WAITING.isdisjoint(names):
+        return True
+    functions, attributes = set(), set()
+    for _, _, number, argument in dis._unpack_opargs(code.co_code):
+        if number in UNKNOWN:
+            return True
+        if number in NAMED and argument & 1:
+            (functions if number == op["LOAD_GLOBAL"] else attributes).add(names[argument >> NAMED[number]])
+    space = function.__globals__
+    for name in functions:
+        if type(space.get(name)) is FunctionType and judge(space[name]):
+            return True
+    return bool(attributes) and _may_methods_wait(attributes, space, judge)
 
 
-def _is_library(function):
-    return function.__code__.co_filename.startswith(LIBRARY)
-
-
-def _named(function, owner, names):
-    """The functions that a function names: globals, methods of its object, and closed-over ones."""
+def _may_methods_wait(names, space, judge):
+    classes = [thing for thing in space.values() if issubclass(type(thing), type)]
+    modules = [thing for thing in space.values() if type(thing) is ModuleType]
     for name in names:
-        for found in (function.__globals__.get(name), getattr(type(owner), name, None)):
-            if type(found) is types.FunctionType:
-                yield found
-    for cell in (*(function.__closure__ or ()),):
-        try:
-            found = getattr(cell.cell_contents, "__func__", cell.cell_contents)
-        except ValueError:
-            continue
-        if type(found) is types.FunctionType:
-            yield found
+        found = [thing for cls in classes for thing in _methods(cls, name) if type(thing) is FunctionType or name not in BUILTIN]
+        found += [vars(module)[name] for module in modules if name in vars(module)]
+        if not found and name not in BUILTIN:
+            return True
+        if any(type(thing) is FunctionType and judge(thing) for thing in found):
+            return True
+    return False
 
 
-def _names(code):
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if type(constant) is types.CodeType:
-            names |= _names(constant)
-    return names
+def _methods(cls, name):
+    """What a class has under a name, without asking its metaclass."""
+    return [vars(base)[name] for base in type.__dict__["__mro__"].__get__(cls) if name in vars(base)][:1]
 
 
 def _loops_freely(code):

@@ -1,11 +1,11 @@
 """Threads: what does `threading` do where there is one thread?
 
-A thread that is started is kept, and runs to its end on the stack of another one that would wait:
-in `join`, `get`, `acquire`, `result` or `sleep`, or when the program ends. One whose code names
-nothing that waits runs at once, in `start`. A wait without a time limit that only a thread beneath
-on the stack could end cannot end: it raises. A daemon ends with the program (`daemons`). Only the
-primitives are replaced; `threading`, `queue`, `concurrent.futures` and what programs build on them
-stay as they are.
+A thread runs in `start` until it waits: in `join`, `get`, `acquire`, `result`, `sleep` and what is
+made of them. Then it is suspended (`suspension`), and goes on when another thread waits, or at the
+end of the program. Where C lies between, as in a function that sorts by a key, it cannot be suspended:
+others run on its stack, and a wait that only a thread beneath could end raises, as one does that
+nothing could end. A daemon ends with the program (`daemons`). Only the primitives are replaced;
+`threading`, `queue`, `concurrent.futures` and what programs build on them stay as they are.
 """
 
 from glovebox_guest.own import __builtins__
@@ -13,50 +13,56 @@ from glovebox_guest.own import __builtins__
 import _asyncio
 import _thread
 import asyncio
-import concurrent.futures.thread
+import contextvars
 import functools
 import queue
 import sys
 import threading
 import time
 import types
-import weakref
-from collections import deque
 
-from glovebox_guest import daemons, thread_code
-from glovebox_guest.thread_code import WAITS, judge
+from glovebox_guest import daemons, executor, report, suspension, thread_values
+from glovebox_guest.items import SUSPENDED
+from glovebox_guest.thread_values import local
 
 NO_END = "this wait would never end: there is one thread, and nothing is left to run that could end the wait"
 DEEPEST = 20
 """Threads on one stack from which on none is run at once."""
 PATIENCE = 20
 """Timed waits of a thread while one beneath it could go on; more are a loop that waits for that."""
-RESTLESS = 10
-"""Sleeps of a thread from which on others run meanwhile: it may be a loop that waits for them."""
+MOST_PAUSES = 200
+"""Turns of threads that only pause from which on a wait with a time limit lets them run more slowly."""
+LONGEST = 1 << 32
+"""Seconds from which on a sleep is an error."""
 
 real_sleep = time.sleep
 monotonic = time.monotonic
 main_ident = _thread.get_ident()
-pool_worker = concurrent.futures.thread._worker
-pool = concurrent.futures.thread
 get_running_loop, set_running_loop = asyncio._get_running_loop, asyncio._set_running_loop
 swap_current_task = _asyncio._swap_current_task
 
 
 class Runner:
-    """A thread on the stack."""
+    """A thread that has begun and not ended: it is on the stack, or parked."""
 
-    __slots__ = ("ident", "daemon", "in_pool", "is_ready", "deadline", "late", "sleeps", "is_left", "thread")
+    __slots__ = (
+        "ident", "daemon", "in_pool", "is_ready", "deadline", "late", "is_left", "is_pausing", "thread", "handle", "call", "generator",
+        "context", "values", "loop", "task",
+    )
 
     def __init__(self, ident, daemon=False, in_pool=False, thread=None):
         self.ident = ident
         self.thread = thread
         self.daemon = daemon
         self.in_pool = in_pool
-        # What it waits for while others run above it.
+        # What it waits for.
         self.is_ready = self.deadline = None
-        self.late = self.sleeps = 0
-        self.is_left = False
+        self.late = 0
+        self.is_left = self.is_pausing = False
+        self.handle = self.call = self.generator = self.context = None
+        # Its values of the objects that have one for each thread.
+        self.values = ()
+        self.loop = self.task = None
 
     def can_go_on(self):
         """Whether it waits for nothing any more."""
@@ -65,27 +71,19 @@ class Runner:
         return self.is_ready is not None and self.is_ready()
 
 
-class Started:
-    """A thread that was started and has not run yet."""
-
-    __slots__ = ("call", "handle", "runner", "timer", "due")
-
-    def __init__(self, call, handle, runner, timer):
-        self.call, self.handle, self.runner, self.timer = call, handle, runner, timer
-        self.due = None if timer is None else monotonic() + timer.interval
-
-
 class State:
     """The threads of the program."""
 
     def __init__(self):
         self.stack = [Runner(main_ident)]
-        self.started = deque()
-        self.timers = []
+        # Those that are suspended, and those that have not begun, in the order of their turns.
+        self.parked = []
+        # Those that the program's end has left where they are.
+        self.left = []
         self.last_ident = main_ident
         self.ending = False
-        # The objects with a value for each thread.
-        self.locals = []
+        # Whether no evaluation follows.
+        self.is_last = True
 
 
 state = State()
@@ -105,12 +103,7 @@ class Handle:
         return self.ended and not self.is_left
 
     def join(self, timeout=None):
-        """Waits for its end. A daemon runs before those that may never come to theirs."""
-        for started in state.started:
-            if started.handle is self and started.runner.daemon:
-                state.started.remove(started)
-                state.started.appendleft(started)
-                break
+        """Waits for its end."""
         wait(self._has_ended, None if timeout is None or timeout < 0 else timeout)
 
     def _has_ended(self):
@@ -191,8 +184,8 @@ def _check_timeout(blocking, timeout):
         raise OverflowError("timestamp too large to convert to C PyTime_t")
 
 
-def wait(is_ready, timeout=None, *, only_timers=False):
-    """Lets threads that have not run yet run until `is_ready()` or the time is up; says which.
+def wait(is_ready, timeout=None):
+    """Lets other threads run until `is_ready()` or the time is up; says which.
 
     Raises where neither can come.
     """
@@ -202,39 +195,78 @@ def wait(is_ready, timeout=None, *, only_timers=False):
     before = me.is_ready, me.deadline
     deadline = None if timeout is None else monotonic() + timeout
     me.is_ready, me.deadline = is_ready, deadline
+    pauses, limit = 0, None
     try:
         while not is_ready():
-            remaining = None if deadline is None else deadline - monotonic()
-            if remaining is not None and remaining <= 0:
+            # Others have a turn in each wait, also in one that has no time for it.
+            runner, limit = _next(limit), deadline
+            if runner is not None:
+                pauses = pauses + 1 if runner.is_pausing else 0
+                _resume(runner)
+                if pauses > MOST_PAUSES and deadline is not None:
+                    # Another thread only counts, or waits in a loop.
+                    real_sleep(min(0.001, max(0, deadline - monotonic())))
+                continue
+            due = min((runner.deadline for runner in state.parked if runner.deadline is not None), default=deadline)
+            if deadline is not None and monotonic() >= deadline:
                 return False
-            started = _next(deadline, only_timers)
-            if started is not None:
-                _run_started(started)
-            elif remaining is None:
-                _end_for_ever(me)
+            if due is not None:
+                _rest(me, (due if deadline is None else min(due, deadline)) - monotonic())
             else:
-                _rest(me, remaining)
+                _end_for_ever(me)
         return True
     finally:
         me.is_ready, me.deadline = before
 
 
-def _next(deadline, only_timers):
-    """The thread to run next, if there is one; sleeps until the next timer where that is it."""
-    if state.started and not only_timers:
-        return state.started.popleft()
-    if not state.timers:
-        return None
-    first = min(state.timers, key=lambda timer: timer.due)
-    for timer in state.timers:
-        if timer.timer.finished.is_set():
-            first = timer
-    if not first.timer.finished.is_set():
-        if deadline is not None and first.due > deadline:
-            return None
-        real_sleep(max(0, first.due - monotonic()))
-        first.timer.interval = 0
-    state.timers.remove(first)
+def park(is_ready, timeout=None):
+    """As `wait`, in a thread that can be suspended."""
+    if is_ready():
+        return True
+    me = state.stack[-1]
+    me.is_ready = is_ready
+    me.deadline = None if timeout is None else monotonic() + timeout
+    error = yield SUSPENDED
+    me.is_ready = me.deadline = None
+    if error is not None:
+        raise error
+    return is_ready()
+
+
+def _wait_on():
+    """Waits for what a thread waits for whose generator has stopped; gives the error of a wait without end."""
+    me = state.stack[-1]
+    try:
+        wait(me.is_ready, None if me.deadline is None else max(0, me.deadline - monotonic()))
+    except BaseException as error:
+        return error
+
+
+def pause():
+    """Lets others run."""
+    me = state.stack[-1]
+    me.is_ready = _always
+    me.is_pausing = True
+    yield SUSPENDED
+    me.is_ready = None
+    me.is_pausing = False
+
+
+def _next(deadline):
+    """The parked thread whose turn it is; after a deadline, only one whose own came before."""
+    now = monotonic()
+    is_over = deadline is not None and now >= deadline
+    first = None
+    for runner in state.parked:
+        due = runner.deadline
+        if due is not None and due <= now:
+            if first is None or first.deadline is not None and due < first.deadline:
+                if not is_over or due < deadline:
+                    first = runner
+        elif first is None and not is_over and runner.is_ready():
+            first = runner
+    if first is not None:
+        state.parked.remove(first)
     return first
 
 
@@ -242,6 +274,12 @@ def _end_for_ever(me):
     """Ends a wait that has no end: quietly where another thread goes on, otherwise with an error."""
     if me.ident != main_ident and not me.in_pool and (me.daemon and state.ending or _is_another_ready()):
         _end_quietly(me)
+    handle = getattr(me.is_ready, "__self__", None)
+    for runner in state.parked:
+        if runner.handle is handle:
+            # The one that it waits for is where the program hangs.
+            state.parked.remove(runner)
+            return _resume(runner, RuntimeError(NO_END))
     raise RuntimeError(NO_END)
 
 
@@ -266,9 +304,9 @@ def _is_another_ready():
 
 
 def _rest(me, seconds):
-    """Sleeps; ends a thread that goes on waiting although another could go on."""
+    """Sleeps; ends a thread that goes on waiting on top of another one that could go on."""
     if me.ident == main_ident or me.in_pool:
-        return real_sleep(seconds)
+        return real_sleep(max(0, seconds))
     if me.daemon:
         # As if it were still asleep when the program goes on.
         limits = [runner.deadline for runner in state.stack[:-1] if runner.deadline is not None]
@@ -277,7 +315,7 @@ def _rest(me, seconds):
             real_sleep(max(0, left))
             me.is_left = True
             _end_quietly(me)
-    real_sleep(seconds)
+    real_sleep(max(0, seconds))
     if _is_another_ready():
         me.late += 1
         if me.late > (0 if me.daemon else PATIENCE):
@@ -290,53 +328,53 @@ def sleep(seconds, /):
     Delay execution for a given number of seconds.  The argument may be
     a floating-point number for subsecond precision.
     """
-    me = state.stack[-1]
-    if me.ident == main_ident and not state.started and not state.timers:
+    if len(state.stack) == 1 and not state.parked or not isinstance(seconds, (int, float)) or not 0 <= seconds < LONGEST:
         return real_sleep(seconds)
-    if not isinstance(seconds, (int, float)) or not seconds >= 0:
-        return real_sleep(seconds)
-    me.sleeps += 1
-    # Threads do not run while another one sleeps, so that they end in the order of their starts.
-    wait(_never, seconds or 1e-9, only_timers=me.ident != main_ident and me.sleeps < RESTLESS)
+    wait(_never, seconds)
 
 
 def _never():
     return False
 
 
+def _always():
+    return True
+
+
 def start_joinable_thread(function, handle=None, daemon=True):
     """Starts a thread with a handle."""
     thread = getattr(function, "__self__", None)
     if not isinstance(thread, threading.Thread):
-        return _start(function, function, handle or Handle(), Runner(_new_ident(), daemon))
+        return _start(function, handle or Handle(), Runner(_new_ident(), daemon))
     if handle is None:
         handle = Handle()
-    target = thread._target if type(thread).run is threading.Thread.run else thread.run
-    in_pool = thread._target is _work
-    runner = Runner(_new_ident(), daemon, in_pool, thread)
+    runner = Runner(_new_ident(), daemon, thread._target is executor.work, thread)
+    runner.context = thread._context
     thread._ident = runner.ident
-    # Nobody waits for this yet: `start` does so after it has called here.
+    # Nothing waits for this yet: `start` does so after it has called here.
     thread._started._flag = True
-    return _start(function, None if in_pool else target, handle, runner)
+    return _start(function, handle, runner)
 
 
-def _start(call, named, handle, runner):
-    """Runs a thread, or keeps it for later, by the code of the function that it names."""
+def _start(call, handle, runner):
+    """Runs a thread until it waits."""
     handle.ident = runner.ident
-    daemon, thread = runner.daemon, runner.thread
-    if runner.in_pool:
-        found = max((judge(item.task[0]) & WAITS for item in thread._args[2]._queue if item is not None), default=0)
-    else:
-        found = judge(named)
-    if daemon and state.ending:
+    runner.handle = handle
+    if runner.daemon and state.ending:
         # It would end with the program before it begins.
         return handle
-    if thread is not None and isinstance(thread, threading.Timer):
-        state.timers.append(Started(call, handle, runner, thread))
-    elif found & WAITS or daemon and found or len(state.stack) > DEEPEST:
-        state.started.append(Started(call, handle, runner, None))
+    made = suspension.generator_of(call)
+    if made is None:
+        runner.call = call
     else:
-        _run(call, handle, runner)
+        runner.generator = made()
+    if runner.context is None:
+        runner.context = contextvars.Context()
+    if len(state.stack) > DEEPEST:
+        runner.is_ready = _always
+        state.parked.append(runner)
+    else:
+        _resume(runner)
     return handle
 
 
@@ -346,8 +384,8 @@ def start_new_thread(function, args, kwargs={}, /):
         raise TypeError("first arg must be callable")
     if not isinstance(args, tuple):
         raise TypeError("2nd arg must be a tuple")
-    call = functools.partial(function, *args, **kwargs)
-    return _start(call, function, Handle(), Runner(_new_ident(), True)).ident
+    runner = Runner(_new_ident(), True)
+    return _start(functools.partial(function, *args, **kwargs), Handle(), runner).ident
 
 
 def _new_ident():
@@ -362,43 +400,60 @@ def get_ident():
     return state.stack[-1].ident
 
 
-def _run_started(started):
-    _run(started.call, started.handle, started.runner)
+def _current_context():
+    return state.stack[-1].context
 
 
-def _run(call, handle, runner):
-    """Runs a thread to its end on top of the stack."""
+def _go(runner, error):
+    """Lets a thread go on; says whether it was suspended."""
+    if runner.generator is None:
+        runner.context.run(runner.call)
+        return False
+    try:
+        runner.context.run(runner.generator.send, error)
+    except StopIteration:
+        return False
+    return True
+
+
+def _resume(runner, error=None):
+    """Runs a thread on top of the stack until it waits or ends."""
     loop = get_running_loop()
     if loop is not None:
         task = swap_current_task(loop, None)
-        set_running_loop(None)
+    set_running_loop(runner.loop)
+    if runner.task is not None:
+        swap_current_task(runner.loop, runner.task)
+    values = thread_values.taken()
+    thread_values.give(runner.values)
     state.stack.append(runner)
-    values = [(entry[0], dict(entry[0].__dict__)) for entry in _locals()] if state.locals else ()
+    is_parked = False
     try:
-        if state.locals:
-            _clear_all()
         if runner.daemon or daemons.state.runner is not None:
-            daemons.run(runner, call, _can_others_go_on)
+            is_parked = daemons.run(runner, functools.partial(_go, runner, error), _can_others_go_on)
         else:
-            call()
+            is_parked = _go(runner, error)
     except SystemExit:
         pass
     except BaseException as error:
         sys.unraisablehook(types.SimpleNamespace(
-            exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, object=call,
+            exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, object=runner.call,
             err_msg="Exception ignored in thread started by",
         ))
     finally:
         state.stack.pop()
-        handle.ended = True
-        handle.is_left = runner.is_left
-        if state.locals:
-            _clear_all()
-        for kept, content in values:
-            kept.__dict__.clear()
-            kept.__dict__.update(content)
+        if is_parked:
+            runner.loop = get_running_loop()
+            if runner.loop is not None:
+                runner.task = swap_current_task(runner.loop, None)
+            runner.values = thread_values.taken()
+            state.parked.append(runner)
+        else:
+            runner.handle.ended = True
+            runner.handle.is_left = runner.is_left
+        thread_values.give(values)
+        set_running_loop(loop)
         if loop is not None:
-            set_running_loop(loop)
             swap_current_task(loop, task)
 
 
@@ -418,122 +473,81 @@ def event_wait(self, timeout=None):
     return self._flag or real_wait(self, timeout)
 
 
+def _invoke_excepthook(thread):
+    """Reports without the frames of what stands in for C."""
+    error = sys.exception()
+    if error is not None:
+        error.__traceback__ = report.without_guest(error.__traceback__)
+    invoke_excepthook(thread)
+
+
 def _make_invoke_excepthook():
     """All threads can have the same one."""
-    return invoke_excepthook
+    return _invoke_excepthook
 
 
-class local(_thread._local):
-    """Thread-local data"""
-
-    __slots__ = ()
-
-    def __new__(cls, /, *arguments, **named):
-        self = _thread._local.__new__(cls, *arguments, **named)
-        state.locals.append((weakref.ref(self), arguments, named))
-        return self
+def _is_waiting(threads):
+    """Whether one of some threads has not begun."""
+    return any(runner.thread in threads and runner.is_ready is _always and not runner.is_pausing for runner in state.parked)
 
 
-def _locals():
-    """The objects with a value for each thread, and what they were made with."""
-    state.locals = [entry for entry in state.locals if entry[0]() is not None]
-    return [(entry[0](), *entry[1:]) for entry in state.locals]
-
-
-def _clear_all():
-    for entry in _locals():
-        _clear(*entry)
-
-
-def _clear(kept, arguments, named):
-    """Makes it what it is in a thread that has just begun."""
-    kept.__dict__.clear()
-    if type(kept).__init__ is not object.__init__:
-        kept.__init__(*arguments, **named)
-
-
-def _work(executor_reference, context, work_queue):
-    """The worker of a thread pool: ends when there is no work; the pool starts another one for more."""
-    try:
-        context.initialize()
-    except BaseException:
-        pool._base.LOGGER.critical("Exception in initializer:", exc_info=True)
-        executor = executor_reference()
-        if executor is not None:
-            executor._initializer_failed()
-        return
-    try:
-        while True:
-            try:
-                item = work_queue.get_nowait()
-            except queue.Empty:
-                return
-            if item is None:
-                work_queue.put(None)
-                return
-            item.run(context)
-            del item
-    finally:
-        context.finalize()
-
-
-def _submit(self, fn, /, *args, **kwargs):
-    with self._shutdown_lock:
-        if self._broken:
-            raise self.BROKEN(self._broken)
-        if self._shutdown:
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        future = pool._base.Future()
-        self._work_queue.put(pool._WorkItem(future, self._resolve_work_item_task(fn, args, kwargs)))
-    _adjust_thread_count(self)
-    return future
-
-
-def _adjust_thread_count(self):
-    """Starts a worker where none is left that will take the new work."""
-    self._threads = {thread for thread in self._threads if not thread._os_thread_handle.ended}
-    on_stack = {runner.ident for runner in state.stack}
-    if len(self._threads) >= self._max_workers or any(thread.ident not in on_stack for thread in self._threads):
-        return
-    name = f"{self._thread_name_prefix or self}_{len(self._threads)}"
-    reference = pool.weakref.ref(self)
-    thread = threading.Thread(name=name, target=_work, args=(reference, self._create_worker_context(), self._work_queue))
-    self._threads.add(thread)
-    thread.start()
+def _item_of(method):
+    """A generator that waits for the next item of a queue, for a method that gets it."""
+    function = getattr(method, "__func__", None)
+    if function is not queue.Queue.get and function is not queue.SimpleQueue.get:
+        return None
+    made = method.__self__
+    return None if made.qsize() else park(lambda: made.qsize() > 0)
 
 
 def end():
-    """Runs what was started and has not run; daemons as far as they do not wait."""
-    if not state.started and not state.timers:
+    """Runs threads to their ends, and daemons meanwhile.
+
+    In a session those that wait stay for the next evaluation; at its end they are left where they
+    are, without `finally`.
+    """
+    if not state.parked:
         return daemons.rest()
-    state.ending = True
+    state.ending = is_last = state.is_last
     try:
-        while state.started or any(not timer.runner.daemon for timer in state.timers):
-            state.timers = [timer for timer in state.timers if not timer.runner.daemon]
-            started = _next(None, False)
-            if started is not None:
-                _run_started(started)
+        while any(not runner.daemon for runner in state.parked):
+            runner = _next(None)
+            if runner is not None:
+                _resume(runner)
+                continue
+            # In a session a daemon that only beats must not keep an evaluation from its end.
+            due = min(
+                (runner.deadline for runner in state.parked if runner.deadline is not None and (is_last or not runner.daemon)),
+                default=None,
+            )
+            if due is not None:
+                real_sleep(max(0, due - monotonic()))
+            elif is_last:
+                runner = next(runner for runner in state.parked if not runner.daemon)
+                state.parked.remove(runner)
+                _resume(runner, RuntimeError(NO_END))
+            else:
+                break
     finally:
         state.ending = False
-        state.timers.clear()
-        thread_code.forget()
+        if is_last:
+            state.left += state.parked
+            state.parked.clear()
         daemons.rest()
 
 
 def idle(is_woken, timeout):
     """Waits as an event loop does that has nothing to do; says whether it could."""
-    if len(state.stack) == 1 and not state.started and not state.timers:
+    if len(state.stack) == 1 and not state.parked:
         return False
     wait(is_woken, timeout)
     return True
 
 
 def forget():
-    """Drops what was started, and what was on the stack."""
+    """Drops what was on the stack."""
     if state.last_ident == main_ident:
         return
-    state.started.clear()
-    state.timers.clear()
     del state.stack[1:]
     state.stack[0].is_ready = state.stack[0].deadline = None
 
@@ -563,7 +577,11 @@ def install():
     time.sleep = sleep
     queue.SimpleQueue = queue._PySimpleQueue
     queue.SimpleQueue.__qualname__ = queue.SimpleQueue.__name__ = "SimpleQueue"
-    pool._global_shutdown_lock = lock()
-    pool._worker = _work
-    pool.ThreadPoolExecutor.submit = _submit
-    pool.ThreadPoolExecutor._adjust_thread_count = _adjust_thread_count
+    executor.install(lock(), _is_waiting)
+    found = suspension.state
+    found.helpers = suspension.resolve, suspension.fetch, suspension.WAITERS, pause
+    found.wait_on = _wait_on
+    found.current_context = _current_context
+    found.item_of = _item_of
+    found.special[wait] = park
+    found.own.update((lock.acquire, lock.__enter__, Handle.join, sleep, event_wait, idle, executor.work))

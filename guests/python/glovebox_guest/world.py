@@ -46,6 +46,7 @@ application = ""
 def prepare(source):
     """Does what precedes the first line of a source; returns the name that its code gets."""
     calls.evaluation[0] += 1
+    threads.state.is_last = source.is_last
     if source.seed is not None:
         _wake(source.seed)
     standard.begin()
