@@ -10,7 +10,7 @@ use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Permissions of directories: programs of a container run as another user.
 const FOLDER_MODE: u32 = 0o755;
@@ -29,7 +29,7 @@ const MAX_DEPTH: usize = 64;
 pub(crate) struct PackageFolders {
     path: PathBuf,
     /// Opened when the first one is created.
-    opened: Arc<OnceLock<Result<HeldFolders, String>>>,
+    opened: Arc<Mutex<Option<HeldFolders>>>,
 }
 
 /// The packages of one container, on the host. Dropping it removes it.
@@ -46,17 +46,19 @@ impl PackageFolders {
 
     /// Creates an empty folder.
     pub(crate) fn create(&self) -> io::Result<PackageFolder> {
-        let opened = self.opened.get_or_init(|| {
-            let folder = Folder::create(&self.path).map_err(|error| error.to_string())?;
-            // Containers mount it by its path, so it has to be the real one.
-            let folders = HeldFolders::new(folder.path());
-            folders.clear().map_err(|error| error.to_string())?;
-            Ok(folders)
-        });
-        let folders = opened
-            .as_ref()
-            .map_err(|error| io::Error::other(error.clone()))?;
-        let folder = PackageFolder(folders.begin(0o700)?);
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let folders = match opened.take() {
+            Some(folders) => folders,
+            None => {
+                let folder = Folder::create(&self.path)?;
+                // Containers mount it by its path, so it has to be the real one.
+                let folders = HeldFolders::new(folder.path());
+                folders.clear()?;
+                folders
+            }
+        };
+        let folder = PackageFolder(opened.insert(folders).begin(0o700)?);
+        drop(opened);
         make(&folder.mounted())?;
         Ok(folder)
     }
@@ -83,12 +85,17 @@ impl PackageFolder {
             link(tree, &place(NEXT), 0)?;
         }
         // The mounted directory itself has to stay.
-        for (from, to) in [(MOUNTED, FORMER), (NEXT, MOUNTED)] {
+        let move_all = |from, to| -> io::Result<()> {
             for entry in std::fs::read_dir(place(from))? {
                 let entry = entry?;
                 std::fs::rename(entry.path(), place(to).join(entry.file_name()))?;
             }
-        }
+            Ok(())
+        };
+        move_all(MOUNTED, FORMER).inspect_err(|_| drop(move_all(FORMER, MOUNTED)))?;
+        move_all(NEXT, MOUNTED).inspect_err(|_| {
+            drop(move_all(MOUNTED, NEXT).and_then(|()| move_all(FORMER, MOUNTED)));
+        })?;
         remove(&place(FORMER))
     }
 }

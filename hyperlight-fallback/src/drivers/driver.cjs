@@ -84,6 +84,10 @@ if (proxy) {
         } else wanted = new Request(next, { method: wanted.method, headers, body });
         continue;
       }
+      if (redirected.includes(answer.statusCode) && wanted.redirect === 'error') {
+        answer.destroy();
+        throw new TypeError('fetch failed', { cause: new Error('unexpected redirect') });
+      }
       const pieces = [];
       for await (const piece of answer) pieces.push(piece);
       const headers = new Headers();

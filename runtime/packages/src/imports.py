@@ -121,8 +121,12 @@ def own_files(folder, imports):
             if name in known or not os.path.isfile(path):
                 continue
             known.add(name)
-            with open(path, "rb") as file:
-                tree = ast.parse(file.read())
+            try:
+                with open(path, "rb") as file:
+                    tree = ast.parse(file.read())
+            except (SyntaxError, ValueError, OSError):
+                # It fails where it is imported; the other files may be right.
+                continue
             more = list(found(all_imports(tree), False))
             waiting += [name for name, *_ in more]
             yield from more

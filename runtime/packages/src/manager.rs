@@ -10,7 +10,7 @@ use crate::lock::{Lock, digest, target_parts};
 use crate::python::Uv;
 use crate::store::{Bounds, Store, failed};
 use crate::tools::requirements;
-use crate::trial::Trial;
+use crate::trial::{Kept, Trial};
 use crate::workshop::Workshop;
 use crate::{javascript, python, survey, tools};
 use async_trait::async_trait;
@@ -315,9 +315,16 @@ impl PackageManager for Packages {
         }
         let tree = self.fetch(grant, resolution, allowance).await?;
         let _slot = self.0.making.acquire(allowance.subject()).await;
+        // Another request may have tried them meanwhile.
+        if let Some(known) = self.0.known(&key)? {
+            return Ok(known.lacks.clone());
+        }
         self.0.ledger.begin(allowance.subject())?;
         let trial = trial.run(&self.0.workshop, (target, tree), allowance);
-        let lacks = trial.await?;
+        let (lacks, kept) = trial.await?;
+        if kept == Kept::No {
+            return Ok(lacks);
+        }
         let tried = Lock::new(Vec::new(), lacks.clone());
         self.0.store()?.keep_lock(&key, &tried)?;
         self.0.remember(key, Arc::new(tried));

@@ -11,7 +11,7 @@ use glovebox::{
     Allowance, Controls, Error, Input, PackageManager, PackageTarget, PackageTree, Request,
     Resolution, Status, Survey,
 };
-use glovebox_policy::{Ecosystem, LimitWishes, PackageGrant, Requirement};
+use glovebox_policy::{Ecosystem, Limit, LimitWishes, PackageGrant, Requirement};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,13 @@ pub(crate) struct Trial<'a> {
     packages: Vec<&'a str>,
     #[serde(skip)]
     ecosystem: Ecosystem,
+}
+
+/// Whether the result of a trial is kept for later requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Yes,
+    No,
 }
 
 /// The module that a trial found missing.
@@ -87,14 +94,15 @@ impl<'a> Trial<'a> {
         parts.into_iter().chain(lists)
     }
 
-    /// Imports them, and returns what the tier lacks for that, if anything. An import that fails
-    /// for another reason, or takes too long, fails in the run.
+    /// Imports them, and returns what the tier lacks for that, if anything, and whether another
+    /// trial would come to the same. An import that fails for another reason, or takes too long,
+    /// fails in the run.
     pub(crate) async fn run(
         &self,
         workshop: &Workshop,
         (target, tree): (&PackageTarget, PackageTree),
         allowance: &Allowance,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<(Option<String>, Kept), Error> {
         let memory = Memory::of_guest(MEMORY, allowance);
         let sandbox = workshop.with_packages(target.tier, Arc::new(Given(tree)), memory)?;
         let (language, ours) = match self.ecosystem {
@@ -113,14 +121,22 @@ impl<'a> Trial<'a> {
         let mut preparing = allowance.prepare();
         let outcome = sandbox.run_with(request, controls).await?;
         preparing.used(&outcome.usage);
+        let kept = match outcome.status {
+            Status::Succeeded | Status::Failed | Status::Crashed => Kept::Yes,
+            Status::Limited if outcome.limit.is_some_and(|hit| hit.limit == Limit::Fuel) => {
+                Kept::Yes
+            }
+            // The load of the machine, or the client, has ended it.
+            _ => Kept::No,
+        };
         if outcome.status != Status::Succeeded {
-            return Ok(None);
+            return Ok((None, kept));
         }
         // Packages may print when they are imported.
         let printed = outcome.stdout.text();
         let missing = printed.lines().last();
         let missing: Option<Missing> = missing.and_then(|line| serde_json::from_str(line).ok());
-        Ok(missing.and_then(Missing::reason))
+        Ok((missing.and_then(Missing::reason), kept))
     }
 }
 
