@@ -50,7 +50,8 @@ impl PackageFolders {
         let folders = match opened.take() {
             Some(folders) => folders,
             None => {
-                let folder = Folder::create(&self.path)?;
+                let folder = Folder::create(&self.path)
+                    .map_err(|error| io::Error::other(error.to_string()))?;
                 // Containers mount it by its path, so it has to be the real one.
                 let folders = HeldFolders::new(folder.path());
                 folders.clear()?;
