@@ -7,7 +7,7 @@ use crate::images::image_of;
 use crate::job::{Job, JobMessage, Program, message};
 use crate::pool::{Container, Order, Pool, Reservation};
 use crate::protocol::{EGRESS_MOUNT, WorkspaceArchive, has_egress, reply_limit};
-use crate::transform::{Script, Scripts, may_need_compiler};
+use crate::transform::{Importable, Script, Scripts, may_need_compiler};
 use globset::GlobSet;
 use glovebox::{Error, Evaluation, Hold, RunSetup, artifact_globs};
 use glovebox_policy::Grant;
@@ -116,9 +116,13 @@ impl Containers {
         if !Scripts::has(setup.grant.language()) {
             return Ok(Vec::new());
         }
-        let has_others = !setup.grant.mounts().is_empty() || setup.packages.is_some();
+        let importable = if setup.grant.mounts().is_empty() && setup.packages.is_none() {
+            Importable::Request
+        } else {
+            Importable::Others
+        };
         let needs_compiler = evaluation.is_some_and(|evaluation| {
-            may_need_compiler(&evaluation.source.content, &setup.files, has_others)
+            may_need_compiler(&evaluation.source.content, &setup.files, importable)
         });
         let compiler = needs_compiler.then(|| scripts.compiler()).transpose()?;
         Ok([scripts.transform()?].into_iter().chain(compiler).collect())

@@ -18,7 +18,7 @@ use crate::plan::{CREATE_TIMEOUT, RunPlan, reserve_memory};
 use crate::pool::{Container, Pool, ProgramInput, ProgramOutput, Reservation, Usage};
 use crate::protocol::{MAX_INPUT, WorkspaceArchive, reply_limit};
 use crate::reply::{changed_mount, complete, fill, finished, no_memory, refuse_calls};
-use crate::transform::{Script, Scripts, may_need_compiler};
+use crate::transform::{Importable, Script, Scripts, may_need_compiler};
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use bytes::Bytes;
@@ -392,7 +392,7 @@ impl Conversation {
     fn scripts(&self, program: &[u8]) -> Result<Vec<Script>, Error> {
         // Files come and go while a session is open.
         let later = self.later.iter();
-        let needed = later.filter(|_| may_need_compiler(program, &[], true));
+        let needed = later.filter(|_| may_need_compiler(program, &[], Importable::Others));
         needed.map(|scripts| scripts.compiler()).collect()
     }
 

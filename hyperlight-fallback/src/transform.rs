@@ -48,9 +48,22 @@ impl Scripts {
     }
 }
 
+/// The files that a program may import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Importable {
+    /// Those of its request.
+    Request,
+    /// Also others, such as those of mounts and packages.
+    Others,
+}
+
 /// Returns whether a program may come to a text that the transform cannot do: its own, a file of
 /// its workspace, or one that it imports from elsewhere, such as a mount.
-pub(crate) fn may_need_compiler(program: &[u8], files: &[InputFile], has_others: bool) -> bool {
+pub(crate) fn may_need_compiler(
+    program: &[u8],
+    files: &[InputFile],
+    importable: Importable,
+) -> bool {
     let files = files.iter().filter(|file| {
         let mut extensions = EXTENSIONS.iter();
         extensions.any(|extension| file.path.ends_with(extension))
@@ -58,7 +71,7 @@ pub(crate) fn may_need_compiler(program: &[u8], files: &[InputFile], has_others:
     let texts = files.map(|file| file.content.as_ref());
     texts.chain([program]).any(|text| {
         let text = String::from_utf8_lossy(text);
-        needs_compiler(&text) || imports_unknown(&text, has_others)
+        needs_compiler(&text) || imports_unknown(&text, importable)
     })
 }
 
@@ -79,13 +92,14 @@ fn needs_compiler(text: &str) -> bool {
 
 /// Returns whether a text may import files that are not known: they are made while the program
 /// runs, or there are others than those of the request.
-fn imports_unknown(text: &str, has_others: bool) -> bool {
+fn imports_unknown(text: &str, importable: Importable) -> bool {
     let mut after_import = text.split("import").skip(1);
     ["require", "createRequire"]
         .iter()
         .any(|word| text.contains(word))
         || after_import.any(|rest| rest.trim_start().starts_with(['(', '/']))
-        || (has_others && ["import", "export"].iter().any(|word| text.contains(word)))
+        || (importable == Importable::Others
+            && ["import", "export"].iter().any(|word| text.contains(word)))
 }
 
 fn read_once(
@@ -161,7 +175,7 @@ mod tests {
             (false, "export const x: number = 1"),
         ] {
             assert_eq!(
-                may_need_compiler(text.as_bytes(), &[], false),
+                may_need_compiler(text.as_bytes(), &[], Importable::Request),
                 needs,
                 "{text}"
             );
@@ -172,17 +186,21 @@ mod tests {
     fn files_that_may_need_the_compiler_are_found() {
         let importing = b"import { A } from './a.ts'";
         let decorated = "@sealed export class A {}";
-        for (needs, path, text, has_others) in [
-            (true, "a.ts", decorated, false),
-            (true, "lib/a.mts", decorated, false),
-            (false, "a.ts", "export class A {}", false),
-            (false, "a.txt", decorated, false),
-            (true, "a.txt", "", true),
+        for (needs, path, text, importable) in [
+            (true, "a.ts", decorated, Importable::Request),
+            (true, "lib/a.mts", decorated, Importable::Request),
+            (false, "a.ts", "export class A {}", Importable::Request),
+            (false, "a.txt", decorated, Importable::Request),
+            (true, "a.txt", "", Importable::Others),
         ] {
             let files = [file(path, text)];
-            let found = may_need_compiler(importing, &files, has_others);
+            let found = may_need_compiler(importing, &files, importable);
             assert_eq!(found, needs, "{path} {text}");
         }
-        assert!(!may_need_compiler(b"console.log(1)", &[], true));
+        assert!(!may_need_compiler(
+            b"console.log(1)",
+            &[],
+            Importable::Others
+        ));
     }
 }

@@ -259,7 +259,8 @@ pub fn check_limited(sandbox: &Sandbox) {
         let mut request = request(language, program);
         request.wants.limits.wall = Some(Duration::from_secs(4));
         let outcome = run(sandbox, request);
-        assert_eq!(outcome.reached_limit(), Some(Limit::Wall), "{program}");
+        let reached = outcome.reached_limit();
+        assert_eq!(reached, Some(Limit::Wall), "{program} {}", show(&outcome));
         let shown = r#"{"origin":"display","data":{"text/plain":"1"}}"#;
         assert_eq!(results_of(&outcome), [shown], "{}", show(&outcome));
     }

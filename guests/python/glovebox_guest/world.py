@@ -32,6 +32,7 @@ modules = sys.modules
 source_lines = linecache.cache
 ENVIRONMENT = {"HOME": WORKSPACE, "LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 """What every program has, as in a container, unless the grant says otherwise."""
+ENCODED = {name.encode(): content.encode() for name, content in ENVIRONMENT.items()}
 shown_environment = {}
 script_folder = WORKSPACE
 MOST_NAMES = 1000
@@ -117,8 +118,6 @@ def reset():
     script_folder = WORKSPACE
     names.clear()
     environ.clear()
-    # The C library needs none of these.
-    environ._data.update({name.encode(): content.encode() for name, content in ENVIRONMENT.items()})
     vars(main).pop("__file__", None)
 
 
@@ -128,6 +127,8 @@ def _wake(seed):
     clocks.begin()
     helpers.append(modules.pop(application, None))
     seed_random(seed)
+    # As `shown_environment` says. The C library needs none of these; the builder has removed its own.
+    environ._data.update(ENCODED)
     # Times in its records count from here, not from the making of the image.
     logging._startTime = now()
     try:

@@ -1,8 +1,8 @@
 //! Dirty page tracking of a slot: which way to find dirty pages is cheaper for it?
 //!
 //! The kernel reads its records of writes quickly, but for every page, touched or not. Without
-//! records it skips what was never touched, and inspects each present page, which takes ten times as
-//! long. So a slot begins without records, and has them from when many of its pages are present.
+//! records it skips what was never touched, and inspects each present page, which takes ten times
+//! as long. So a slot begins without records, and has them from when many of its pages are present.
 
 use super::dirty::{DirtyPages, Sought, keep_records, start_records};
 use super::mapping::Mapping;

@@ -10,17 +10,17 @@ fn programs_show_results_in_several_formats() {
 
 #[test]
 fn results_arrive_from_programs_that_a_limit_ends() {
-    results::check_limited(&sandbox("", ""));
+    results::check_limited(&sandbox_of(results::all("wasm")));
 }
 
 #[test]
 fn results_beyond_the_limit_are_left_out() {
-    let sandbox = Sandbox::builder()
-        .policy(results::small("wasm"))
-        .guests(guests())
-        .build()
-        .expect("a sandbox can be made");
-    results::check_bounds(&sandbox);
+    results::check_bounds(&sandbox_of(results::small("wasm")));
+}
+
+fn sandbox_of(policy: Policy) -> Sandbox {
+    let builder = Sandbox::builder().policy(policy).guests(guests());
+    builder.build().expect("a sandbox can be made")
 }
 
 #[test]

@@ -50,6 +50,7 @@ const ADDITIONS: [Addition; 5] = [
             "guests/src/build/",
             "hyperlight-fallback/src/images.rs",
             "hyperlight-fallback/src/job.rs",
+            "hyperlight-fallback/src/transform.rs",
         ],
         files: 2,
     },
