@@ -111,21 +111,21 @@ mod tests {
         for (present, len, expected) in [
             (vec![], 16 * MIB, false),
             // A few pages in two tables.
-            (vec![0..4096, 4 * MIB..4 * MIB + 8192], 16 * MIB, false),
+            (vec![(0, 4096), (4 * MIB, 4 * MIB + 8192)], 16 * MIB, false),
             // As many tables as there are.
             (
-                vec![0..4096, 8192..12288, 3 * MIB..3 * MIB + 4096],
+                vec![(0, 4096), (8192, 12288), (3 * MIB, 3 * MIB + 4096)],
                 4 * MIB,
                 true,
             ),
             // One table with many pages.
-            (vec![0..2 * MIB], 16 * MIB, true),
-            (vec![0..MIB], 16 * MIB, false),
+            (vec![(0, 2 * MIB)], 16 * MIB, true),
+            (vec![(0, MIB)], 16 * MIB, false),
         ] {
             let mut pages = DirtyPages::default();
-            for range in &present {
-                pages.bytes += range.len();
-                pages.ranges.push(base + range.start..base + range.end);
+            for (start, end) in &present {
+                pages.bytes += end - start;
+                pages.ranges.push(base + start..base + end);
             }
             assert_eq!(are_records_cheaper(&pages, len), expected, "{present:?}");
         }
