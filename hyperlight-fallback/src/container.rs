@@ -493,7 +493,7 @@ arguments = "64KiB"
                 "Ulimits": [{ "Name": "core", "Soft": 0, "Hard": 0 }, { "Name": "memlock", "Soft": 65536, "Hard": 65536 }],
                 "Tmpfs": {
                     "/work": "rw,exec,nosuid,nodev,size=10485760,nr_inodes=51,mode=0700,uid=65534",
-                    "/program": "rw,noexec,nosuid,nodev,size=42008681,nr_inodes=64,mode=0755",
+                    "/program": "rw,noexec,nosuid,nodev,size=45154409,nr_inodes=64,mode=0755",
                     "/tmp": "rw,exec,nosuid,nodev,size=67108864,nr_inodes=51,mode=1777"
                 },
                 "ShmSize": 1_048_576,
