@@ -28,6 +28,7 @@ RARE static JSValue throw_bad_offset(JSContext *ctx, JSValueConst constructor, J
 RARE static int refuse_token(void *parser);
 RARE static int refuse_label(void *parser, JSAtom name);
 
+static void keep_during_job(JSContext *ctx, JSValueConst target);
 RARE static void throw_incompatible_class(JSContext *ctx, JSClassID class_id, JSValueConst receiver);
 
 // Those of the engine whose edited bodies are small enough to be inlined.

@@ -44,83 +44,6 @@ __attribute__((export_name("cabi_post_glovebox:guest/interpreter@0.1.0#evaluate"
 // What Node ends with when a top-level `await` can never go on.
 #define EXIT_UNSETTLED 13
 
-static void drop_jobs(void) {
-    struct list_head *item, *next;
-    list_for_each_safe(item, next, &runtime->job_list) {
-        JSJobEntry *job = list_entry(item, JSJobEntry, link);
-        list_del(&job->link);
-        for (int i = 0; i < job->argc; i++)
-            JS_FreeValue(context, job->argv[i]);
-        js_free(context, job);
-    }
-}
-
-static bool is_stopped(JSValueConst value) {
-    return JS_IsException(value) || is_ending();
-}
-
-static bool call_and_ignore(JSValueConst function) {
-    JSValue result = JS_Call(context, function, JS_UNDEFINED, 0, NULL);
-    bool is_fine = !is_stopped(result);
-    JS_FreeValue(context, result);
-    return is_fine;
-}
-
-// Runs everything that is ready without waiting. False after an exception or an exit.
-static bool run_jobs(void) {
-    JSContext *unused;
-    do {
-        if (evaluation.tick_is_pending) {
-            evaluation.tick_is_pending = false;
-            if (!call_and_ignore(prelude.run_ticks))
-                return false;
-        }
-        int result;
-        while ((result = JS_ExecutePendingJob(runtime, &unused)) > 0) {
-            if (is_ending())
-                return false;
-        }
-        if (result < 0)
-            return false;
-    } while (evaluation.tick_is_pending);
-    return true;
-}
-
-// Takes the error that ended a job or the first unhandled promise. Undefined `promise` means that it was thrown.
-static bool take_error(bool has_exception, JSValue *error, JSValue *promise) {
-    *promise = JS_UNDEFINED;
-    if (has_exception) {
-        *error = JS_GetException(context);
-        return true;
-    }
-    if (!rejections.count)
-        return false;
-    *promise = rejections.promises[0];
-    rejections.count--;
-    memmove(&rejections.promises[0], &rejections.promises[1], rejections.count * sizeof(JSValue));
-    *error = JS_PromiseResult(context, *promise);
-    if (JS_VALUE_GET_TAG(evaluation.main_promise) == JS_TAG_OBJECT &&
-        JS_VALUE_GET_PTR(*promise) == JS_VALUE_GET_PTR(evaluation.main_promise)) {
-        JS_FreeValue(context, *promise);
-        *promise = JS_UNDEFINED;
-    }
-    return true;
-}
-
-// True if the program has a handler of its own for uncaught errors and it took this one.
-static bool is_handled(JSValueConst error, JSValueConst promise) {
-    if (!evaluation.has_exit_hooks)
-        return false;
-    JSValueConst arguments[] = {error, promise};
-    JSValue result = JS_Call(context, prelude.handle, JS_UNDEFINED, 2, arguments);
-    if (JS_IsException(result)) {
-        if (!evaluation.is_exiting)
-            JS_FreeValue(context, JS_GetException(context));
-        return false;
-    }
-    return JS_ToBool(context, result);
-}
-
 static wasi_list_t item_for_host(JSValueConst array, uint32_t index) {
     JSValue item = JS_GetPropertyUint32(context, array, index);
     wasi_list_t text = text_for_host(context, item);
@@ -180,6 +103,12 @@ static bool mentions(program_t program, const char *word) {
 
 static bool may_be_module(program_t program) {
     return mentions(program, "import") || mentions(program, "export");
+}
+
+// A file that is a module by its name, as in Node.
+static bool names_module(const char *name) {
+    const char *end = strrchr(name, '.');
+    return end && end[1] == 'm' && (!strcmp(end, ".mjs") || !strcmp(end, ".mts"));
 }
 
 static JSValue compile_program(program_t program, int flags) {
@@ -260,6 +189,8 @@ static JSValue later_error(JSValue one, JSValue other) {
 // A script is what keeps its variables for the next evaluation, so the text is anything else only if it does not parse as a script:
 // a script in which `await` is a name, the body of a function, a module. Where it is none of these, the error counts that came later.
 static JSValue compile(program_t *program) {
+    if (evaluation.is_last && names_module(source.name))
+        return compile_module(*program);
     JSValue compiled = compile_script(*program);
     if (!JS_IsException(compiled))
         return compiled;
@@ -376,7 +307,12 @@ static bool turn_loop(bool *is_fine) {
 // Runs the program to its end. False if an error, which is then in `completion`, or an exit cut it short.
 static bool run_to_end(void) {
     bool is_fine = start_program();
-    for (bool has_more = true; has_more;) {
+    // In Node a module is itself run by a promise, so that its ticks come after those of its promises.
+    if (is_fine && evaluation.main_module)
+        is_fine = run_promises();
+    // Whether `beforeExit` was the last that happened: as in Node it comes again only after a turn of the loop.
+    bool is_over = false;
+    for (;;) {
         is_fine = is_fine && run_jobs();
         if (is_ending())
             return false;
@@ -391,11 +327,19 @@ static bool run_to_end(void) {
             if (!handled)
                 return false;
         }
+        free_kept();
         if (evaluation.tick_is_pending || JS_IsJobPending(runtime))
             continue;
-        has_more = turn_loop(&is_fine);
+        if (turn_loop(&is_fine)) {
+            is_over = false;
+            continue;
+        }
+        if (is_over || !evaluation.is_last || !evaluation.has_exit_hooks)
+            return true;
+        // Its listeners may begin something, or throw.
+        is_over = true;
+        is_fine = call_and_ignore(prelude.before_exit);
     }
-    return true;
 }
 
 static const char unsettled_warning[] = "Warning: Detected unsettled top-level await\n";
@@ -466,9 +410,18 @@ static void end_interrupts(void) {
     write_all(stderr_stream, (const uint8_t *)interrupt_report, sizeof interrupt_report - 1);
 }
 
+// Runs the listeners of `exit`.
+static bool say_exit(bool is_unsettled) {
+    JSValue code = JS_NewInt32(context, is_unsettled ? EXIT_UNSETTLED : 0);
+    JSValue result = JS_Call(context, prelude.finish, JS_UNDEFINED, 1, &code);
+    bool is_fine = !is_stopped(result);
+    JS_FreeValue(context, result);
+    return is_fine;
+}
+
 static void finish(bool reached_end) {
     bool is_unsettled = reached_end && JS_PromiseState(context, evaluation.main_promise) == JS_PROMISE_PENDING;
-    if (reached_end && evaluation.has_exit_hooks && !call_and_ignore(prelude.finish) && !is_ending()) {
+    if (reached_end && evaluation.is_last && evaluation.has_exit_hooks && !say_exit(is_unsettled) && !is_ending()) {
         JSValue error = JS_GetException(context);
         raise(error, false);
         JS_FreeValue(context, error);
@@ -478,7 +431,7 @@ static void finish(bool reached_end) {
         exit_with(evaluation.exit_code);
     } else if (is_unsettled) {
         write_all(stderr_stream, (const uint8_t *)unsettled_warning, sizeof unsettled_warning - 1);
-        exit_with(EXIT_UNSETTLED);
+        exit_with(evaluation.exit_code ? evaluation.exit_code : EXIT_UNSETTLED);
     } else if (reached_end && evaluation.exit_code) {
         exit_with(evaluation.exit_code);
     } else if (reached_end) {
@@ -491,6 +444,7 @@ static void finish(bool reached_end) {
 
 // Leaves nothing of an evaluation that was cut short for the next one to run.
 static void clean_up(bool reached_end) {
+    free_kept();
     evaluation.is_exiting = false;
     JS_FreeValue(context, evaluation.main_promise);
     JS_FreeValue(context, evaluation.value);
@@ -555,6 +509,7 @@ evaluate(uint8_t *name, uint32_t name_length, uint8_t *language, uint32_t langua
 
     completion = (completion_t){0};
     interrupts_are_enabled = !is_last;
+    evaluation.is_last = is_last;
     bool reached_end = run_to_end();
     finish(reached_end);
     reached_end &= !is_interrupted;

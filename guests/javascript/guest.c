@@ -77,4 +77,5 @@ struct tm *zone_localtime_r(const time_t *seconds, struct tm *result);
 #include "modules.c"
 #include "prelude.c"
 #include "sessions.c"
+#include "jobs.c"
 #include "evaluate.c"

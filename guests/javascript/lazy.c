@@ -87,6 +87,9 @@ static char zlib_binding_lazy[] = {
 static char stdin_lazy[] = {
 #embed "lazy/stdin.js"
 };
+static char perf_hooks_lazy[] = {
+#embed "lazy/perf_hooks.js"
+};
 static char punycode_lazy[] = {
 #embed "lazy/punycode.js"
 };
@@ -187,6 +190,7 @@ static lazy_part_t lazy_parts[] = {
     LAZY_PART(node_bindings),
     LAZY_PART(zlib_binding),
     LAZY_PART(stdin),
+    LAZY_PART(perf_hooks),
     LAZY_PART(punycode),
     LAZY_PART(zlib_engine),
     NODE_PARTS

@@ -343,6 +343,8 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("encodeUtf8", 1, native_encode_utf8),
     JS_CFUNC_DEF("decodeUtf8", 2, native_decode_utf8),
     JS_CFUNC_DEF("classOf", 1, native_class_of),
+    JS_CFUNC_DEF("typeChecks", 0, native_type_checks),
+    JS_CFUNC_DEF("namedKeys", 2, native_named_keys),
     JS_CFUNC_DEF("promiseDetails", 1, native_promise_details),
     JS_CFUNC_DEF("proxyDetails", 1, native_proxy_details),
     JS_CFUNC_DEF("iteratorEntries", 1, native_iterator_entries),

@@ -6,11 +6,14 @@
 static const char base_js[] = {
 #embed "prelude/base.js" suffix(, 0)
 };
+static const char files_js[] = {
+#embed "prelude/files.js" suffix(, 0)
+};
+static const char node_js[] = {
+#embed "prelude/node.js" suffix(, 0)
+};
 static const char inspect_js[] = {
 #embed "prelude/inspect.js" suffix(, 0)
-};
-static const char format_js[] = {
-#embed "prelude/format.js" suffix(, 0)
 };
 static const char console_js[] = {
 #embed "prelude/console.js" suffix(, 0)
@@ -51,11 +54,8 @@ static const char path_js[] = {
 static const char process_js[] = {
 #embed "prelude/process.js" suffix(, 0)
 };
-static const char files_js[] = {
-#embed "prelude/files.js" suffix(, 0)
-};
-static const char node_js[] = {
-#embed "prelude/node.js" suffix(, 0)
+static const char stdio_js[] = {
+#embed "prelude/stdio.js" suffix(, 0)
 };
 static const char util_js[] = {
 #embed "prelude/util.js" suffix(, 0)
@@ -88,9 +88,9 @@ typedef struct {
 #define PRELUDE_FILE(name) {INTERNAL_FILE #name, name##_js, sizeof(name##_js) - 1}
 
 static const prelude_file_t prelude_files[] = {
-    PRELUDE_FILE(base), PRELUDE_FILE(inspect), PRELUDE_FILE(format), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
-    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(files), PRELUDE_FILE(node), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
-    PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(util), PRELUDE_FILE(url),
+    PRELUDE_FILE(base), PRELUDE_FILE(files), PRELUDE_FILE(node), PRELUDE_FILE(inspect), PRELUDE_FILE(console), PRELUDE_FILE(report), PRELUDE_FILE(loop),
+    PRELUDE_FILE(encoding), PRELUDE_FILE(dom_exception), PRELUDE_FILE(events), PRELUDE_FILE(buffer), PRELUDE_FILE(blob), PRELUDE_FILE(clone), PRELUDE_FILE(crypto),
+    PRELUDE_FILE(emitter), PRELUDE_FILE(path), PRELUDE_FILE(process), PRELUDE_FILE(stdio), PRELUDE_FILE(util), PRELUDE_FILE(url),
     PRELUDE_FILE(fetch), PRELUDE_FILE(locale), PRELUDE_FILE(results), PRELUDE_FILE(transform), PRELUDE_FILE(modules),
 };
 
@@ -136,6 +136,7 @@ static void take_functions(JSValueConst internal) {
     prelude.handle = internal_function(internal, "handle");
     prelude.report = internal_function(internal, "report");
     prelude.describe = internal_function(internal, "describe");
+    prelude.before_exit = internal_function(internal, "beforeExit");
     prelude.finish = internal_function(internal, "finish");
     prelude.reset = internal_function(internal, "reset");
     prelude.resolve = internal_function(internal, "resolve");

@@ -14,6 +14,7 @@ static struct {
     JSValue handle;    // gives an uncaught error to the program's own handlers; true if one took it
     JSValue report;    // what to say about an uncaught error: class, message, whole report
     JSValue describe;  // the value of the last expression: JSON or undefined, text
+    JSValue before_exit; // runs the listeners of `beforeExit`
     JSValue finish;    // runs the listeners of `exit`
     JSValue reset;     // forgets timers and calls after an evaluation that was cut short
     JSValue resolve;   // the name of a module that an import means
@@ -29,6 +30,7 @@ static struct {
     bool tick_is_pending;  // `process.nextTick` was called
     bool has_exit_hooks;   // `process.on('exit')` and the like
     bool is_exiting;       // `process.exit` was called
+    bool is_last;          // no evaluation follows, so the program ends
     bool has_no_value;     // the program was run as a function
     int32_t exit_code;
     JSModuleDef *main_module; // of a program that is a module
@@ -50,6 +52,34 @@ typedef struct {
 } text_list_t;
 
 static text_list_t program_arguments, program_environment;
+
+// Targets of weak references that were made or looked at since the last turn of the loop. A longer list would let a program fill the memory
+// with what it holds weakly.
+#define MOST_KEPT 65536
+
+static struct {
+    JSValue *targets;
+    uint32_t count, capacity;
+} kept;
+
+static void keep_during_job(JSContext *ctx, JSValueConst target) {
+    if (kept.count == MOST_KEPT || (kept.count && JS_VALUE_GET_PTR(kept.targets[kept.count - 1]) == JS_VALUE_GET_PTR(target)))
+        return;
+    if (kept.count == kept.capacity) {
+        uint32_t capacity = kept.capacity ? 2 * kept.capacity : 16;
+        JSValue *targets = js_realloc_rt(JS_GetRuntime(ctx), kept.targets, capacity * sizeof(JSValue));
+        if (!targets)
+            return;
+        kept.targets = targets;
+        kept.capacity = capacity;
+    }
+    kept.targets[kept.count++] = JS_DupValue(ctx, target);
+}
+
+static void free_kept(void) {
+    while (kept.count)
+        JS_FreeValue(context, kept.targets[--kept.count]);
+}
 
 // Rejected promises that are unhandled so far, in the order of their rejection.
 static struct {

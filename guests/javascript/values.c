@@ -50,10 +50,100 @@ static JSValue native_class_of(JSContext *ctx, JSValueConst self, int argc, JSVa
     return JS_UNDEFINED;
 }
 
+// isDate(value) and the like, as Node's C++ has them: what the engine made it.
+static JSValue native_is_of_class(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int magic) {
+    return JS_NewBool(ctx, JS_GetClassID(argv[0]) == (JSClassID)magic);
+}
+
+static JSValue native_is_of_two(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int magic) {
+    JSClassID id = JS_GetClassID(argv[0]);
+    return JS_NewBool(ctx, id == (JSClassID)(magic & 0xff) || id == (JSClassID)(magic >> 8));
+}
+
+static JSValue native_is_boxed(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    switch (JS_GetClassID(argv[0])) {
+    case JS_CLASS_NUMBER:
+    case JS_CLASS_STRING:
+    case JS_CLASS_BOOLEAN:
+    case JS_CLASS_SYMBOL:
+    case JS_CLASS_BIG_INT:
+        return JS_TRUE;
+    default:
+        return JS_FALSE;
+    }
+}
+
+#define IS_CLASS(name, class) JS_CFUNC_MAGIC_DEF("is" name, 1, native_is_of_class, class)
+#define IS_EITHER(name, class, other) JS_CFUNC_MAGIC_DEF("is" name, 1, native_is_of_two, class | other << 8)
+
+static const JSCFunctionListEntry type_checks[] = {
+    IS_CLASS("Date", JS_CLASS_DATE),
+    IS_CLASS("BigIntObject", JS_CLASS_BIG_INT),
+    IS_CLASS("BooleanObject", JS_CLASS_BOOLEAN),
+    IS_CLASS("NumberObject", JS_CLASS_NUMBER),
+    IS_CLASS("StringObject", JS_CLASS_STRING),
+    IS_CLASS("SymbolObject", JS_CLASS_SYMBOL),
+    IS_CLASS("NativeError", JS_CLASS_ERROR),
+    IS_CLASS("RegExp", JS_CLASS_REGEXP),
+    IS_CLASS("Promise", JS_CLASS_PROMISE),
+    IS_CLASS("Map", JS_CLASS_MAP),
+    IS_CLASS("Set", JS_CLASS_SET),
+    IS_CLASS("MapIterator", JS_CLASS_MAP_ITERATOR),
+    IS_CLASS("SetIterator", JS_CLASS_SET_ITERATOR),
+    IS_CLASS("WeakMap", JS_CLASS_WEAKMAP),
+    IS_CLASS("WeakSet", JS_CLASS_WEAKSET),
+    IS_CLASS("ArrayBuffer", JS_CLASS_ARRAY_BUFFER),
+    IS_CLASS("DataView", JS_CLASS_DATAVIEW),
+    IS_CLASS("Proxy", JS_CLASS_PROXY),
+    IS_CLASS("ModuleNamespaceObject", JS_CLASS_MODULE_NS),
+    IS_CLASS("AnyArrayBuffer", JS_CLASS_ARRAY_BUFFER),
+    IS_EITHER("ArgumentsObject", JS_CLASS_ARGUMENTS, JS_CLASS_MAPPED_ARGUMENTS),
+    IS_EITHER("AsyncFunction", JS_CLASS_ASYNC_FUNCTION, JS_CLASS_ASYNC_GENERATOR_FUNCTION),
+    IS_EITHER("GeneratorFunction", JS_CLASS_GENERATOR_FUNCTION, JS_CLASS_ASYNC_GENERATOR_FUNCTION),
+    IS_EITHER("GeneratorObject", JS_CLASS_GENERATOR, JS_CLASS_ASYNC_GENERATOR),
+    JS_CFUNC_DEF("isBoxedPrimitive", 1, native_is_boxed),
+};
+
+// typeChecks(): the functions above by their names.
+static JSValue native_type_checks(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    JSValue checks = JS_NewObject(ctx);
+    JS_SetPropertyFunctionList(ctx, checks, type_checks, countof(type_checks));
+    return checks;
+}
+
+// The bits of V8's `PropertyFilter` that Node uses.
+enum { ONLY_ENUMERABLE = 2, SKIP_SYMBOLS = 16 };
+
+static bool is_named(JSContext *ctx, const JSShapeProperty *property, JSAtomKindEnum kind, int32_t filter) {
+    uint32_t index;
+    return property->atom != JS_ATOM_NULL && JS_AtomGetKind(ctx, property->atom) == kind && !JS_AtomIsArrayIndex(ctx, &index, property->atom) &&
+           (!(filter & ONLY_ENUMERABLE) || property->flags & JS_PROP_ENUMERABLE);
+}
+
+// namedKeys(array, filter): its own keys that are not indices; those of a fast or typed array are in its shape alone, however long it is.
+static JSValue native_named_keys(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    if (!JS_IsObject(argv[0]) || JS_IsProxy(argv[0]))
+        return JS_UNDEFINED;
+    int32_t filter;
+    if (JS_ToInt32(ctx, &filter, argv[1]))
+        return JS_EXCEPTION;
+    const JSShape *shape = JS_VALUE_GET_OBJ(argv[0])->shape;
+    JSValue keys = JS_NewArray(ctx);
+    uint32_t count = 0;
+    for (JSAtomKindEnum kind = JS_ATOM_KIND_STRING; kind <= (filter & SKIP_SYMBOLS ? JS_ATOM_KIND_STRING : JS_ATOM_KIND_SYMBOL); kind++) {
+        for (int i = 0; i < shape->prop_count; i++) {
+            const JSShapeProperty *property = get_shape_prop((JSShape *)shape) + i;
+            if (is_named(ctx, property, kind, filter))
+                JS_DefinePropertyValueUint32(ctx, keys, count++, JS_AtomToValue(ctx, property->atom), JS_PROP_C_W_E);
+        }
+    }
+    return keys;
+}
+
 static JSValue pair(JSContext *ctx, JSValue first, JSValue second) {
     JSValue array = JS_NewArray(ctx);
-    JS_SetPropertyUint32(ctx, array, 0, first);
-    JS_SetPropertyUint32(ctx, array, 1, second);
+    JS_DefinePropertyValueUint32(ctx, array, 0, first, JS_PROP_C_W_E);
+    JS_DefinePropertyValueUint32(ctx, array, 1, second, JS_PROP_C_W_E);
     return array;
 }
 
@@ -65,16 +155,18 @@ static JSValue native_promise_details(JSContext *ctx, JSValueConst self, int arg
     return pair(ctx, JS_NewInt32(ctx, state), JS_PromiseResult(ctx, argv[0]));
 }
 
-// proxyDetails(proxy): target and handler; none once it is revoked.
+// proxyDetails(proxy, whole): its target, or that with the handler; null once it is revoked.
 static JSValue native_proxy_details(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     if (!JS_IsProxy(argv[0]))
         return JS_UNDEFINED;
     if (((JSProxyData *)JS_GetOpaque(argv[0], JS_CLASS_PROXY))->is_revoked)
-        return JS_NewArray(ctx);
+        return JS_NULL;
+    if (argc > 1 && !JS_ToBool(ctx, argv[1]))
+        return JS_GetProxyTarget(ctx, argv[0]);
     return pair(ctx, JS_GetProxyTarget(ctx, argv[0]), JS_GetProxyHandler(ctx, argv[0]));
 }
 
-// iteratorEntries(iterator): of one of a map or a set, whether it gives pairs, and what it has left.
+// iteratorEntries(iterator): of one of a map or a set, what it has left, and whether it gives pairs.
 static JSValue native_iterator_entries(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     JSClassID id = JS_GetClassID(argv[0]);
     if (id != JS_CLASS_MAP_ITERATOR && id != JS_CLASS_SET_ITERATOR)
@@ -90,12 +182,12 @@ static JSValue native_iterator_entries(JSContext *ctx, JSValueConst self, int ar
             if (record->empty)
                 continue;
             if (iterator->kind != JS_ITERATOR_KIND_VALUE)
-                JS_SetPropertyUint32(ctx, list, count++, JS_DupValue(ctx, record->key));
+                JS_DefinePropertyValueUint32(ctx, list, count++, JS_DupValue(ctx, record->key), JS_PROP_C_W_E);
             if (iterator->kind != JS_ITERATOR_KIND_KEY)
-                JS_SetPropertyUint32(ctx, list, count++, JS_DupValue(ctx, is_map ? record->value : record->key));
+                JS_DefinePropertyValueUint32(ctx, list, count++, JS_DupValue(ctx, is_map ? record->value : record->key), JS_PROP_C_W_E);
         }
     }
-    return pair(ctx, JS_NewBool(ctx, iterator && iterator->kind == JS_ITERATOR_KIND_KEY_AND_VALUE), list);
+    return pair(ctx, list, JS_NewBool(ctx, iterator && iterator->kind == JS_ITERATOR_KIND_KEY_AND_VALUE));
 }
 
 // markHandled(promise): a rejection of it is not reported.

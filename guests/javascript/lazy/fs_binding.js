@@ -232,7 +232,11 @@
       });
     }
     let outcome;
-    try { const value = run(); outcome = value === undefined ? [null] : [null, value]; } catch (error) { outcome = [error]; }
+    try { const value = run(); outcome = value === undefined ? [null] : [null, value]; } catch (error) {
+      // As in Node no frames are left when the error is there.
+      Object.defineProperty(error, 'stack', { value: `Error: ${error.message}`, writable: true, enumerable: false, configurable: true });
+      outcome = [error];
+    }
     globalThis.setImmediate(() => request.oncomplete(...outcome));
     return undefined;
   };

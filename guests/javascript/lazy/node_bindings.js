@@ -121,20 +121,6 @@
   };
 
   const aborted = (signal, resource) => new Promise((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }); });
-  const identicalSequenceRange = (a, b) => {
-    const most = Math.min(a.length - 3, b.length);
-    for (let i = 0; i < most; i++) {
-      const at = b.indexOf(a[i]);
-      if (at < 0) continue;
-      const rest = b.length - at;
-      if (rest <= 3) continue;
-      let length = 1;
-      const limit = Math.min(a.length - i, rest);
-      while (length < limit && a[i + length] === b[at + length]) length++;
-      if (length > 3) return { len: length, offset: i };
-    }
-    return { len: 0, offset: 0 };
-  };
   const missing = (name) => { throw internal.codedError(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', `${name} is not in the sandbox`); };
   const make = {
     url: () => ({
@@ -156,5 +142,5 @@
   };
   const watching = () => { throw Object.assign(internal.codedError(Error, 'ENOSYS', 'ENOSYS: function not implemented, watch'), { syscall: 'watch' }); };
   const watchers = { FSWatcher: class FSWatcher { constructor() { watching(); } }, StatWatcher: class StatWatcher { constructor() { watching(); } }, kFSWatchStart: Symbol('start'), kFSStatWatcherAddOrCleanRef: Symbol('ref'), watch: watching };
-  return { watchers, binding: (name) => make[name]?.() ?? missing(`internalBinding('${name}')`), decode, flush, zlibConstants, parseEnv, sourceOf, aborted, identicalSequenceRange };
+  return { watchers, binding: (name) => make[name]?.() ?? missing(`internalBinding('${name}')`), decode, flush, zlibConstants, parseEnv, sourceOf, aborted };
 }

@@ -6,7 +6,7 @@
   class Stdin extends Readable {
     constructor() {
       super({ highWaterMark: 65536, autoDestroy: true });
-      Object.assign(this, { fd: 0, isTTY: false, isRaw: false });
+      this.fd = 0;
       for (const [name, value] of [['_isPaused', false], ['_isWaiting', false]]) Object.defineProperty(this, name, { value, writable: true, enumerable: false });
     }
     _read() {

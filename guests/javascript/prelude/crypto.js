@@ -31,28 +31,16 @@
   define('crypto', crypto);
   for (const name of ['CryptoKey', 'SubtleCrypto']) internal.defineLazy(name, () => internal.lazy('subtle')[name]);
 
-  const marks = [];
-  const performance = {
-    now: native.performanceNow,
-    mark(name) { const entry = { name: `${name}`, entryType: 'mark', startTime: performance.now(), duration: 0, detail: null }; marks.push(entry); return entry; },
-    measure(name, from, to) {
-      const at = (mark, otherwise) => (mark === undefined ? otherwise : marks.findLast((entry) => entry.name === mark)?.startTime ?? otherwise);
-      const startTime = at(from, 0);
-      const entry = { name: `${name}`, entryType: 'measure', startTime, duration: at(to, performance.now()) - startTime, detail: null };
-      marks.push(entry);
-      return entry;
-    },
-    getEntries: () => [...marks],
-    getEntriesByName: (name) => marks.filter((entry) => entry.name === name),
-    getEntriesByType: (type) => marks.filter((entry) => entry.entryType === type),
-    clearMarks() { marks.length = 0; },
-    clearMeasures() {},
-    toJSON() { return { timeOrigin: performance.timeOrigin }; },
-  };
+  const performance = { now: native.performanceNow };
+  for (const name of ['mark', 'measure', 'getEntries', 'getEntriesByName', 'getEntriesByType', 'clearMarks', 'clearMeasures', 'timerify', 'eventLoopUtilization']) {
+    performance[name] = { [name](...values) { return internal.lazy('perf_hooks').methods[name](...values); } }[name];
+  }
+  performance.toJSON = () => ({ timeOrigin: performance.timeOrigin });
   Object.defineProperty(performance, 'timeOrigin', { get: native.timeOrigin, enumerable: true, configurable: true });
   Object.defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
   define('performance', performance);
 
   internal.builtins['crypto'] = () => internal.lazy('node_crypto');
-  internal.builtins['perf_hooks'] = () => ({ performance });
+  internal.builtins['perf_hooks'] = () => internal.lazy('perf_hooks').exports;
+  for (const name of ['PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure', 'PerformanceObserver', 'PerformanceObserverEntryList']) internal.defineLazy(name, () => internal.lazy('perf_hooks').exports[name]);
 }

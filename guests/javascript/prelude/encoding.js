@@ -121,5 +121,8 @@
     Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
     define(Class.name, Class);
   }
+  const shown = (Class, show) => Object.defineProperty(Class.prototype, internal.inspect.custom, { value(depth, options, inspect) { return show(this, (fields) => inspect(fields, options)); }, writable: true, configurable: true });
+  shown(TextEncoder, ({ encoding }, inspect) => inspect({ encoding }));
+  shown(TextDecoder, ({ encoding, fatal, ignoreBOM }, inspect) => `TextDecoder ${inspect({ encoding, fatal, ignoreBOM })}`);
   Object.assign(internal, { bytesOf, decodeLatin1, decodeUtf16 });
 }

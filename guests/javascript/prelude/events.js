@@ -144,6 +144,15 @@
   const shown = (Class, fields) => Object.defineProperty(Class.prototype, internal.inspect.custom, {
     value(depth, options, inspect) { return `${Class.name} ${inspect(fields(this), options)}`; }, writable: true, configurable: true,
   });
+  Object.defineProperty(Event.prototype, internal.inspect.custom, {
+    value(depth, options, inspect) {
+      const { name } = this.constructor;
+      if (depth < 0) return name;
+      const { type, defaultPrevented, cancelable, timeStamp } = this;
+      return `${name} ${inspect({ type, defaultPrevented, cancelable, timeStamp }, { ...options, depth: Number.isInteger(options.depth) ? options.depth - 1 : options.depth })}`;
+    },
+    writable: true, configurable: true,
+  });
   shown(AbortSignal, ({ aborted }) => ({ aborted }));
   shown(AbortController, ({ signal }) => ({ signal }));
   [Event, CustomEvent, EventTarget, AbortSignal, AbortController].forEach(tag);

@@ -309,5 +309,6 @@
   // is made when it is first looked at, such as the environment, is the program's: it is made again.
   const lazyOnes = [process, globalThis].flatMap((holder) => Object.entries(Object.getOwnPropertyDescriptors(holder)).filter(([, { get }]) => get).map((entry) => [holder, ...entry]));
   for (const name of ['path', 'util', 'events', 'buffer', 'fs', 'url', 'assert', 'stream', 'os']) internal.builtin(name);
+  internal.prepareStdio();
   for (const [holder, name, descriptor] of lazyOnes) Object.defineProperty(holder, name, descriptor);
 }

@@ -22,15 +22,23 @@
 
   const isView = (value, name) => ArrayBuffer.isView(value) && value[Symbol.toStringTag] === name;
   const is = (...names) => (value) => names.includes(classOf(value));
+  // Functions of C are not enumerable, but those of `util.types` are.
+  const checks = native.typeChecks();
   const types = {
-    isExternal: () => false, isDate: is('Date'), isArgumentsObject: is('Arguments'), isBigIntObject: () => false, isBooleanObject: () => false, isNumberObject: () => false,
-    isStringObject: () => false, isSymbolObject: () => false, isBoxedPrimitive: (value) => typeof value === 'object' && is('Number', 'String', 'Boolean', 'Symbol', 'BigInt')(value), isNativeError: is('Error'), isRegExp: is('RegExp'),
-    isAsyncFunction: is('AsyncFunction', 'AsyncGeneratorFunction'), isGeneratorFunction: is('GeneratorFunction', 'AsyncGeneratorFunction'), isGeneratorObject: is('Generator'),
-    isPromise: is('Promise'), isMap: is('Map'), isSet: is('Set'), isMapIterator: is('Map Iterator'), isSetIterator: is('Set Iterator'), isWeakMap: is('WeakMap'), isWeakSet: is('WeakSet'),
-    isArrayBuffer: is('ArrayBuffer'), isDataView: is('DataView'), isSharedArrayBuffer: () => false, isProxy: is('Proxy'), isModuleNamespaceObject: is('Module'), isAnyArrayBuffer: is('ArrayBuffer'),
-    isEventTarget: (value) => value instanceof globalThis.EventTarget,
+    ...Object.fromEntries(Object.getOwnPropertyNames(checks).map((name) => [name, checks[name]])), isExternal: () => false, isSharedArrayBuffer: () => false, isEventTarget: (value) => value instanceof globalThis.EventTarget,
   };
-  for (const name of ['Number', 'String', 'Boolean', 'Symbol', 'BigInt']) types[`is${name}Object`] = (value) => typeof value === 'object' && classOf(value) === name;
+
+  // The engine does not list what a weak collection holds.
+  const previewEntries = (value, hasKind) => {
+    const entries = native.iteratorEntries(value) ?? [[], false];
+    return hasKind ? entries : entries[0];
+  };
+  // For an object whose prototypes have no constructor: what the engine made it.
+  const classNameOf = (value) => {
+    if (typeof value === 'function') return 'Function';
+    const name = classOf(value);
+    return name === undefined || name === 'Arguments' || name === 'Generator' || name === 'AsyncGenerator' ? 'Object' : name;
+  };
 
   const ONLY_ENUMERABLE = 2, SKIP_SYMBOLS = 16;
   const isIndex = (key) => typeof key === 'string' && /^(?:0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
@@ -41,9 +49,10 @@
         kDisallowCloneAndTransfer: 0, kTransferable: 1, kCloneable: 2, kExiting: 0, kExitCode: 1, kHasExitCode: 2,
       },
       privateSymbols: named, shouldAbortOnUncaughtToggle: [0], isInsideNodeModules: () => false, sleep() {}, guessHandleType: () => 'FILE',
-      getOwnNonIndexProperties: (value, filter) => Reflect.ownKeys(value).filter((key) => !isIndex(key) && (filter !== ONLY_ENUMERABLE || Object.prototype.propertyIsEnumerable.call(value, key))),
-      getPromiseDetails: (promise) => native.promiseDetails(promise), getProxyDetails: (proxy) => native.proxyDetails(proxy), previewEntries: (value) => native.iteratorEntries(value),
-      getConstructorName: (value) => value.constructor?.name, getCallerLocation: () => undefined, isConstructor: (value) => { try { Reflect.construct(Object, [], value); return true; } catch { return false; } },
+      getOwnNonIndexProperties: (value, filter) => native.namedKeys(value, filter) ?? Reflect.ownKeys(value).filter((key) => !isIndex(key) &&
+        (!(filter & ONLY_ENUMERABLE) || Object.prototype.propertyIsEnumerable.call(value, key)) && (!(filter & SKIP_SYMBOLS) || typeof key === 'string')),
+      getPromiseDetails: native.promiseDetails, getProxyDetails: native.proxyDetails, previewEntries: (value, hasKind) => previewEntries(value, hasKind),
+      getConstructorName: (value) => classNameOf(value), getCallerLocation: () => undefined, isConstructor: (value) => { try { Reflect.construct(Object, [], value); return true; } catch { return false; } },
       isArrayBufferDetached: (buffer) => buffer.detached === true, arrayBufferViewHasBuffer: () => true, toUSVString: (text) => `${text}`.toWellFormed(), getCallSites: (count) => callSites(count),
       getSystemErrorName: (number) => internal.errorNames().get(number)?.[0], getSystemErrorMessage: (number) => internal.errorNames().get(number)?.[1], parseEnv: (text) => internal.lazy('node_bindings').parseEnv(text),
       defineLazyProperties(target, id, names, isEnumerable = true) {
@@ -98,12 +107,11 @@
   // What stands for modules of Node's inside.
   const standIns = {
     'internal/options': () => ({ getOptionValue: option, getEmbedderOptions: () => ({}), getAllowUnauthorized: () => false, refreshOptions() {} }),
-    'internal/util/inspect': () => {
-      const { inspect, format, formatWithOptions } = internal;
-      return {
-        inspect, format, formatWithOptions, inspectDefaultOptions: inspect.defaultOptions, stripVTControlCharacters: (text) => internal.stripVTControlCharacters(text), getStringWidth: (text, strip) => internal.textWidth(text, strip),
-        identicalSequenceRange: (a, b) => internal.lazy('node_bindings').identicalSequenceRange(a, b), isZeroWidthCodePoint: (code) => internal.isZeroWidth(code),
-      };
+    // With the part that asks ICU for the width of a text.
+    'internal/util/inspect': (module) => {
+      const bindings = { config: { hasIntl: true }, icu: { getStringWidth: (text) => internal.columns(text) } };
+      native.lazyPart('node:internal/util/inspect')(module.exports, node, module, process, (name) => bindings[name] ?? internalBinding(name), primordials);
+      return module.exports;
     },
     'internal/event_target': () => ({ Event: globalThis.Event, EventTarget: globalThis.EventTarget, isEventTarget: types.isEventTarget, kEvents: internal.eventsOf, kResistStopPropagation: named.kResistStopPropagation, kWeakHandler: named.kWeakHandler, kEnhanceStackBeforeInspector: named.kEnhance }),
     'internal/abort_controller': () => ({ AbortController: globalThis.AbortController, AbortSignal: globalThis.AbortSignal, aborted: (signal) => internal.lazy('node_bindings').aborted(signal), transferableAbortSignal: (signal) => signal, transferableAbortController: () => new globalThis.AbortController() }),
@@ -116,6 +124,7 @@
     'internal/webstreams/queuingstrategies': () => ({ CountQueuingStrategy: globalThis.CountQueuingStrategy, ByteLengthQueuingStrategy: globalThis.ByteLengthQueuingStrategy }),
     'internal/webstreams/util': () => ({ kState: named.kState }),
     'internal/console/global': () => globalThis.console,
+    'diagnostics_channel': () => internal.builtin('diagnostics_channel'),
     'internal/async_hooks': () => ({ symbols: named, defaultTriggerAsyncIdScope: (id, run, ...values) => run(...values) }),
     async_hooks: () => ({ AsyncResource }),
     'internal/process/permission': () => ({ isEnabled: () => false, has: () => true }),
@@ -155,7 +164,7 @@
     const module = { exports: {}, id: name };
     made.set(name, module);
     try {
-      if (Object.hasOwn(standIns, name)) module.exports = standIns[name]();
+      if (Object.hasOwn(standIns, name)) module.exports = standIns[name](module);
       else {
         const define = native.lazyPart(`node:${name}`);
         if (define === undefined) module.exports = internal.builtin(name);

@@ -57,57 +57,13 @@
     return takeLine();
   });
 
-  // Standard output and standard error: a stream that writes at once.
-  class Writable extends EventEmitter {
-    constructor(fd) {
-      super();
-      Object.assign(this, { fd, writable: true, isTTY: false, columns: undefined, writableLength: 0, writableHighWaterMark: 16384, writableObjectMode: false, destroyed: false, _isStdio: true });
-    }
-    get writableEnded() { return false; }
-    get writableFinished() { return false; }
-    get writableNeedDrain() { return false; }
-    get writableCorked() { return 0; }
-    write(chunk, encoding, callback) {
-      if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
-      if (chunk === null) throw codedError(TypeError, 'ERR_STREAM_NULL_VALUES', 'May not write null values to stream');
-      if (typeof chunk !== 'string' && !ArrayBuffer.isView(chunk)) {
-        throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${internal.received(chunk)}`);
-      }
-      if (typeof chunk !== 'string') chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      else if (encoding !== undefined && encoding !== null && encoding !== 'buffer') chunk = internal.encodeText(chunk, encoding);
-      native.write(this.fd, chunk);
-      if (callback) internal.nextTick(callback, []);
-      return true;
-    }
-    // Says that all is written; the stream itself stays open, as `console` uses it.
-    end(chunk, encoding, callback) {
-      if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
-      const done = [chunk, encoding, callback].find((one) => typeof one === 'function');
-      internal.nextTick(() => { done?.(); this.emit('finish'); }, []);
-      return this;
-    }
-    setDefaultEncoding() { return this; }
-    destroy() { return this; }
-    destroySoon() { return this; }
-    cork() {}
-    uncork() {}
-    ref() { return this; }
-    unref() { return this; }
-    getColorDepth() { return 1; }
-    hasColors() { return false; }
-    getWindowSize() { return [80, 24]; }
-    clearLine(direction, callback) { return internal.lazy('readline').readline.clearLine(this, direction, callback); }
-    clearScreenDown(callback) { return internal.lazy('readline').readline.clearScreenDown(this, callback); }
-    cursorTo(x, y, callback) { return internal.lazy('readline').readline.cursorTo(this, x, y, callback); }
-    moveCursor(dx, dy, callback) { return internal.lazy('readline').readline.moveCursor(this, dx, dy, callback); }
-  }
-
   const exitCodeOf = (code) => {
     const number = typeof code === 'string' && code.trim() !== '' ? Number(code) : code;
     if (number === undefined || number === null) return undefined;
     if (!Number.isInteger(number)) throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "code" argument must be of type number. Received ${internal.received(code)}`);
     return number;
   };
+  const noUsage = Object.fromEntries(['sharedMemorySize', 'unsharedDataSize', 'unsharedStackSize', 'minorPageFault', 'majorPageFault', 'swappedOut', 'fsRead', 'fsWrite', 'ipcSent', 'ipcReceived', 'signalsCount', 'voluntaryContextSwitches', 'involuntaryContextSwitches'].map((name) => [name, 0]));
   let exitCode, isExiting = false, umask = 18;
   class Process extends EventEmitter {}
   Object.defineProperty(Process, 'name', { value: 'process' });
@@ -149,8 +105,8 @@
       deleteProperty(target, key) { noteZone(key); return delete target[key]; },
     });
   });
-  lazy('stdout', () => new Writable(STDOUT));
-  lazy('stderr', () => new Writable(STDERR));
+  lazy('stdout', () => internal.openStdio(STDOUT));
+  lazy('stderr', () => internal.openStdio(STDERR));
   let stdin;
   const makeStdin = () => (stdin = new (internal.lazy('stdin').Stdin)());
   lazy('stdin', makeStdin);
@@ -188,6 +144,8 @@
     }, { bigint: () => native.monotonic() }),
     uptime: () => globalThis.performance.now() / 1000,
     cpuUsage: () => ({ user: Math.round(globalThis.performance.now() * 1000), system: 0 }),
+    constrainedMemory: () => 0, availableMemory: () => native.memoryUsage()[1],
+    resourceUsage: () => ({ userCPUTime: process.cpuUsage().user, systemCPUTime: 0, maxRSS: Math.round(native.memoryUsage()[1] / 1024), ...noUsage }),
     umask: (mask) => { const old = umask; if (mask !== undefined) umask = mask; return old; },
     getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0,
     emitWarning(warning, type, code, from) {
@@ -220,21 +178,30 @@
   Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true });
   define('process', process);
   define('global', globalThis);
+  class Navigator {
+    get hardwareConcurrency() { return 1; }
+    get language() { return 'en-US'; }
+    get languages() { return ['en-US']; }
+    get platform() { return process.platform; }
+    get userAgent() { return `Node.js/${parseInt(process.versions.node)}`; }
+  }
+  define('Navigator', Navigator);
+  internal.defineLazy('navigator', () => new Navigator());
   internal.builtins['process'] = () => process;
 
   // True if the program's own handler took the error.
-  internal.handle = (error, promise) => {
+  internal.handle = (error, promise, isLast) => {
     if (promise !== undefined && process.listenerCount('unhandledRejection') > 0) return process.emit('unhandledRejection', error, promise);
     if (process.listenerCount('uncaughtException') > 0) return process.emit('uncaughtException', error, promise === undefined ? 'uncaughtException' : 'unhandledRejection');
     exitCode = 1;
-    runExitListeners(1);
+    if (isLast) runExitListeners(1);
     return false;
   };
-  internal.finish = () => {
-    // What a listener begins here is not waited for.
-    if (!isExiting) process.emit('beforeExit', exitCode ?? 0);
-    runExitListeners(exitCode ?? 0);
-    native.setExitCode(exitCode ?? 0);
+  // Nothing is left to do, unless a listener begins something.
+  internal.beforeExit = () => { if (!isExiting) process.emit('beforeExit', exitCode ?? 0); };
+  internal.finish = (code) => {
+    runExitListeners(exitCode ?? code);
+    native.setExitCode(exitCode ?? code);
   };
   // An evaluation that ended leaves no exit code for the next one of the session.
   const resetLoop = internal.reset;

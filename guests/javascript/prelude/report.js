@@ -19,7 +19,9 @@
   };
   for (const [name, value] of Object.entries(moreOfSites)) Object.defineProperty(CallSite, name, { value, writable: true, enumerable: false, configurable: true });
 
-  const isError = (value) => native.classOf(value) === 'Error' || (typeof value === 'object' && value !== null && internal.isOldError(value));
+  // One of an old class, which is a function, has frames by `Error.captureStackTrace`.
+  const isOldError = (value) => Object.hasOwn(value, 'stack') && value instanceof Error && native.classOf(value) === undefined && typeof value.stack === 'string';
+  const isError = (value) => native.classOf(value) === 'Error' || (typeof value === 'object' && value !== null && isOldError(value));
   const textOr = (make, otherwise) => { try { return String(make()); } catch { return otherwise; } };
 
   // `main.js:3` with the line and a caret, for an error whose topmost frame is in the program's own text.
@@ -49,7 +51,8 @@
     }
     const kind = textOr(() => error.name || error.constructor.name, 'Error');
     const stack = textOr(() => error.stack, kind);
-    const shown = textOr(() => inspect(error, { bareErrors: true }), stack);
+    // Without frames it stands in brackets, but not as the whole report.
+    const shown = textOr(() => inspect(error).replace(/^\[([^]*?)\](?=$| \{)/, '$1'), stack);
     const className = kind === 'Error' ? textOr(() => internal.constructorName(error) ?? kind, kind) : kind;
     return [className || 'Error', textOr(() => error.message, ''), excerpt(stack, name, text) + shown];
   };

@@ -180,6 +180,30 @@ fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
 }
 
 #[test]
+fn listeners_for_the_end_of_a_process_are_not_called_in_a_session() {
+    let sandbox = sandbox("", "");
+    let mut session = runtime()
+        .block_on(sandbox.open(Request::new("javascript", "")))
+        .expect("a session opens");
+    for (text, printed) in [
+        (
+            "for (const name of ['beforeExit', 'exit']) process.on(name, () => console.log(name))",
+            "",
+        ),
+        ("setTimeout(() => console.log('later'), 1)", "later\n"),
+        (
+            "console.log(process.listenerCount('exit'), process.listenerCount('beforeExit'))",
+            "1 1\n",
+        ),
+    ] {
+        let outcome = runtime()
+            .block_on(session.evaluate(text))
+            .expect("the session lives");
+        assert_eq!(outcome.stdout.text(), printed, "{text}");
+    }
+}
+
+#[test]
 fn an_evaluation_that_is_interrupted_leaves_the_session_alive() {
     let sandbox = sandbox("wall = \"700ms\"\nfuel = 900_000_000_000", "");
     for (language, endless) in [
