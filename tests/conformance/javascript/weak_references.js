@@ -9,7 +9,7 @@ Promise.resolve().then(() => console.log(made.deref()?.name, reference.deref()?.
 process.nextTick(() => console.log(made.deref()?.name));
 const many = Array.from({ length: 1000 }, (_, i) => new WeakRef({ i }));
 console.log(many.every((one, i) => one.deref().i === i));
-setTimeout(() => {
+const timer = setTimeout(() => {
   const later = new WeakRef([1]);
   console.log(later.deref());
   queueMicrotask(() => console.log(later.deref()));
