@@ -1,4 +1,5 @@
 // console.table, console.group, console.dir and the placeholders of console.log
+// stderr = ["Assertion failed: msg 5", "Assertion failed { a: 1 }", "err!"]
 console.table([{ a: 1, b: 'x' }, { a: 2, c: true }]);
 console.table([[1, 2], [3, 4]]);
 console.table(['p', 'q']);
