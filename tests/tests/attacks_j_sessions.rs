@@ -79,9 +79,7 @@ fn xs02_an_ended_session_stays_ended() {
 #[test]
 fn xs02_an_evaluation_that_is_given_up_ends_the_session() {
     let sandbox = sandbox("wall = \"5s\"", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("python", "")))
-        .expect("a session opens");
+    let mut session = session::open(&sandbox, Request::new("python", ""));
     runtime().block_on(async {
         let evaluation = session.evaluate("import time\nleft = 1\ntime.sleep(60)");
         assert!(
@@ -100,11 +98,7 @@ fn xs02_an_evaluation_that_is_given_up_ends_the_session() {
 #[test]
 fn xs02_sessions_share_nothing() {
     let sandbox = sandbox("", "");
-    let open = |language: &str| {
-        runtime()
-            .block_on(sandbox.open(Request::new(language, "")))
-            .expect("a session opens")
-    };
+    let open = |language: &str| session::open(&sandbox, Request::new(language, ""));
     let (mut one, mut two) = (open("python"), open("python"));
     evaluate(
         &mut one,
@@ -181,9 +175,7 @@ fn xs02_files_of_a_session_stay_inside() {
 #[test]
 fn xs02_limits_are_those_of_the_grant_in_each_evaluation() {
     let sandbox = sandbox("source = \"1KiB\"\noutput = \"1KiB\"", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("python", "")))
-        .expect("a session opens");
+    let mut session = session::open(&sandbox, Request::new("python", ""));
     for _ in 0..3 {
         assert_eq!(
             evaluate(&mut session, "print('x' * 900)").len(),

@@ -14,6 +14,7 @@ use glovebox::{
 };
 use glovebox_tests::attack::{alone, show};
 use glovebox_tests::place::{self, canary, guests, policy, run, run_with, runtime, sandbox};
+use glovebox_tests::session;
 use glovebox_tests::tree::program;
 use glovebox_tests::vitals::Vitals;
 use std::io;

@@ -1,19 +1,13 @@
 //! Sessions of the library: do they keep their state?
 
 use super::*;
-use glovebox_tests::session::{self, check_outlives};
+use glovebox_tests::session::check_outlives;
 
 #[test]
 fn sessions_keep_their_state() {
     let sandbox = sandbox("", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("python", "print('not evaluated')")))
-        .expect("a session opens");
-    let mut say = |text: &str| {
-        runtime()
-            .block_on(session.evaluate(text))
-            .expect("the session lives")
-    };
+    let mut session = session::open(&sandbox, Request::new("python", "print('not evaluated')"));
+    let mut say = |text: &str| session::evaluate(&mut session, text);
     assert_eq!(
         say("x = 40\ndef add(n):\n    return x + n").status,
         Status::Succeeded
@@ -48,14 +42,8 @@ fn sessions_keep_their_state() {
     );
     session.close().expect("the end can be written");
 
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("javascript", "")))
-        .expect("a session opens");
-    let mut say = |text: &str| {
-        runtime()
-            .block_on(session.evaluate(text))
-            .expect("the session lives")
-    };
+    let mut session = session::open(&sandbox, Request::new("javascript", ""));
+    let mut say = |text: &str| session::evaluate(&mut session, text);
     assert_eq!(
         say("let x = 40; class A { add(n) { return x + n; } }").status,
         Status::Succeeded
@@ -76,9 +64,7 @@ fn sessions_keep_their_state() {
 fn javascript_sessions_declare_again() {
     let sandbox = sandbox("", "");
     for language in ["javascript", "typescript"] {
-        let mut session = runtime()
-            .block_on(sandbox.open(Request::new(language, "")))
-            .expect("a session opens");
+        let mut session = session::open(&sandbox, Request::new(language, ""));
         for (text, expected) in [
             ("const data = JSON.parse('bad')", None),
             ("const data = [1]; data", Some("[ 1 ]")),
@@ -105,9 +91,7 @@ fn javascript_sessions_declare_again() {
             ),
             ("pi + sep", Some("'//'")),
         ] {
-            let outcome = runtime()
-                .block_on(session.evaluate(text))
-                .expect("the session lives");
+            let outcome = session::evaluate(&mut session, text);
             let value = outcome
                 .value
                 .as_ref()
@@ -131,9 +115,7 @@ fn javascript_sessions_declare_again() {
 #[test]
 fn each_evaluation_has_its_own_input_and_arguments() {
     let sandbox = sandbox("", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("python", "")))
-        .expect("a session opens");
+    let mut session = session::open(&sandbox, Request::new("python", ""));
     for word in ["one", "two"] {
         let source = glovebox::policy::Source {
             name: format!("{word}.py"),
@@ -158,9 +140,7 @@ fn each_evaluation_has_its_own_input_and_arguments() {
 #[test]
 fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
     let sandbox = sandbox("", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("python", "")))
-        .expect("a session opens");
+    let mut session = session::open(&sandbox, Request::new("python", ""));
     for (text, printed) in [
         (
             "import atexit, tempfile\natexit.register(print, 'at exit')",
@@ -172,9 +152,7 @@ fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
         ),
         ("import os\nprint(os.path.isdir(folder.name))", "True\n"),
     ] {
-        let outcome = runtime()
-            .block_on(session.evaluate(text))
-            .expect("the session lives");
+        let outcome = session::evaluate(&mut session, text);
         assert_eq!(outcome.stdout.text(), printed, "{text}");
     }
 }
@@ -182,9 +160,7 @@ fn functions_for_the_end_of_a_program_do_not_run_in_a_session() {
 #[test]
 fn listeners_for_the_end_of_a_process_are_not_called_in_a_session() {
     let sandbox = sandbox("", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("javascript", "")))
-        .expect("a session opens");
+    let mut session = session::open(&sandbox, Request::new("javascript", ""));
     for (text, printed) in [
         (
             "for (const name of ['beforeExit', 'exit']) process.on(name, () => console.log(name))",
@@ -196,9 +172,7 @@ fn listeners_for_the_end_of_a_process_are_not_called_in_a_session() {
             "1 1\n",
         ),
     ] {
-        let outcome = runtime()
-            .block_on(session.evaluate(text))
-            .expect("the session lives");
+        let outcome = session::evaluate(&mut session, text);
         assert_eq!(outcome.stdout.text(), printed, "{text}");
     }
 }

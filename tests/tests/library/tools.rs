@@ -134,9 +134,7 @@ fn a_builder_refuses_what_makes_no_sense() {
 #[test]
 fn a_wait_for_a_place_can_be_given_up() {
     let sandbox = sandbox("concurrency = 1\nwall = \"3s\"", "");
-    let mut session = runtime()
-        .block_on(sandbox.open(Request::new("python", "")))
-        .expect("a session opens");
+    let mut session = session::open(&sandbox, Request::new("python", ""));
     let outcome = runtime()
         .block_on(sandbox.run(Request::new("python", "print(1)")))
         .expect("the host works");
